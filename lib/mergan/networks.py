@@ -1,0 +1,211 @@
+"""Generators and critics of MeRGAN, 32x32 and 64x64, and the names TF1 gives their variables.
+
+Images are NHWC in [-1, 1]. The dense layers beside the feature maps keep the original's channel-first flattening, so
+that weights are interchangeable.
+"""
+
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from lib.mergan.config import LABELS, NOISE, DataSet
+from lib.ops import affine
+from lib.ops.blocks import DownBlock, UpBlock
+from lib.ops.norm import BatchStatisticsNorm, LayerNorm
+
+
+class Judgement(NamedTuple):
+    """What the critic says of images [n, h, w, c]."""
+
+    score: tf.Tensor  # critic values [n]
+    logits: tf.Tensor  # class logits [n, 10]
+
+
+class Networks(NamedTuple):
+    """The three networks of a run; `replay` is the frozen copy of the generator, None in joint training."""
+
+    generator: keras.Model
+    critic: keras.Model
+    replay: keras.Model | None
+
+
+def _output_dtype(model: keras.Model) -> str:
+    """Heads and images leave in the variables' dtype: float32, whatever the layers compute in."""
+    return model.dtype_policy.variable_dtype
+
+
+def _to_feature_map(x: tf.Tensor, channels: int, side: int) -> tf.Tensor:
+    return tf.transpose(tf.reshape(x, [-1, channels, side, side]), [0, 2, 3, 1])
+
+
+def _flatten_channel_first(x: tf.Tensor) -> tf.Tensor:
+    return tf.reshape(tf.transpose(x, [0, 3, 1, 2]), [-1, x.shape[1] * x.shape[2] * x.shape[3]])
+
+
+def _normalisation_names(scope: str, layer) -> dict:
+    names = {"offset": layer.offset, "scale": layer.scale}
+    if isinstance(layer, BatchStatisticsNorm):
+        names |= {"moving_mean": layer.moving_mean, "moving_variance": layer.moving_variance}
+    return {f"{scope}.{layer.name}.{suffix}": variable for suffix, variable in names.items()}
+
+
+def _affine_names(scope: str, layer) -> dict:
+    kernel, bias = ("W", "b") if isinstance(layer, keras.layers.Dense) else ("Filters", "Biases")
+    full = f"{scope}.{layer.name}"
+    names = {f"{full}/{full}.{kernel}": layer.kernel}
+    if layer.use_bias:
+        names[f"{full}/{full}.{bias}"] = layer.bias
+    return names
+
+
+def tf1_names(model: keras.Model, scope: str) -> dict[str, keras.Variable]:
+    """Every variable of a network under its TF1 name; scope is `New.Generator`, `Old.Generator` or `Discriminator`."""
+    names = {}
+    for layer in model.parts():
+        normalises = isinstance(layer, (BatchStatisticsNorm, LayerNorm))
+        names |= _normalisation_names(scope, layer) if normalises else _affine_names(scope, layer)
+    return names
+
+
+class Generator32(keras.Model):
+    """Noise and label -> 32x32 image, through conditional batch norm (`mnist`, `svhn`)."""
+
+    def __init__(self, channels: int, *, name: str, seed: int, dtype):
+        super().__init__(name=name, dtype=dtype)
+        options = dict(seed=seed, dtype=dtype)
+        norm = dict(classes=LABELS, dtype=dtype)
+        # The original's layer numbers: there is no 4.
+        self.input_linear = affine.linear(NOISE, 128 * 4 * 4, name="Input", **options)
+        self.norm1 = BatchStatisticsNorm(name="BN1", **norm)
+        self.conv2 = affine.transposed_conv(128, 64, 5, name="2", **options)
+        self.norm2 = BatchStatisticsNorm(name="BN2", **norm)
+        self.conv3 = affine.transposed_conv(64, 32, 5, name="3", **options)
+        self.norm3 = BatchStatisticsNorm(name="BN3", **norm)
+        self.conv5 = affine.transposed_conv(32, channels, 5, name="5", **options)
+
+    def parts(self):
+        return [self.input_linear, self.norm1, self.conv2, self.norm2, self.conv3, self.norm3, self.conv5]
+
+    def call(self, noise, labels, groups: int = 1):
+        x = _to_feature_map(self.input_linear(noise), 128, 4)
+        x = self.conv2(tf.nn.relu(self.norm1(x, labels, groups=groups)))
+        x = self.conv3(tf.nn.relu(self.norm2(x, labels, groups=groups)))
+        x = self.conv5(tf.nn.relu(self.norm3(x, labels, groups=groups)))
+        return tf.tanh(tf.cast(x, _output_dtype(self)))
+
+
+class Critic32(keras.Model):
+    """32x32 image -> critic value and class logits, without normalisation."""
+
+    def __init__(self, channels: int, *, name: str, seed: int, dtype):
+        super().__init__(name=name, dtype=dtype)
+        options = dict(seed=seed, dtype=dtype)
+        self.conv1 = affine.conv(channels, 32, 5, strides=2, name="1", **options)
+        self.conv2 = affine.conv(32, 64, 5, strides=2, name="2", **options)
+        self.conv3 = affine.conv(64, 128, 5, strides=2, name="3", **options)
+        heads = dict(seed=seed, dtype=self.dtype_policy.variable_dtype)
+        self.score = affine.linear(2048, 1, name="Output", **heads)
+        self.logits = affine.linear(2048, LABELS, name="ACGANOutput", **heads)
+
+    def parts(self):
+        return [self.conv1, self.conv2, self.conv3, self.score, self.logits]
+
+    def call(self, images):
+        x = tf.nn.leaky_relu(self.conv1(images), 0.2)
+        x = tf.nn.leaky_relu(self.conv2(x), 0.2)
+        x = tf.nn.leaky_relu(self.conv3(x), 0.2)
+        return _judge(self, x)
+
+
+class Generator64(keras.Model):
+    """Noise with the label's one-hot appended -> 64x64 image, residual (`lsun`)."""
+
+    def __init__(self, channels: int, *, name: str, seed: int, dtype):
+        super().__init__(name=name, dtype=dtype)
+        options = dict(seed=seed, dtype=dtype)
+        self.input_linear = affine.linear(NOISE + LABELS, 512 * 4 * 4, name="Input", **options)
+        self.blocks = [UpBlock(inputs, outputs, name=f"Res{number}", **options)
+                       for number, (inputs, outputs) in enumerate([(512, 512), (512, 256), (256, 128), (128, 64)], 1)]
+        self.output_norm = BatchStatisticsNorm(name="OutputN", epsilon=1.001e-5, dtype=dtype)
+        self.output_conv = affine.conv(64, channels, 3, name="Output", **options)
+
+    def parts(self):
+        blocks = [part for block in self.blocks for part in block.parts()]
+        return [self.input_linear, *blocks, self.output_norm, self.output_conv]
+
+    def call(self, noise, labels, groups: int = 1):
+        one_hot = tf.one_hot(labels, LABELS, dtype=noise.dtype)
+        x = _to_feature_map(self.input_linear(tf.concat([noise, one_hot], axis=1)), 512, 4)
+        for block in self.blocks:
+            x = block(x, groups=groups)
+        x = self.output_conv(tf.nn.relu(self.output_norm(x, groups=groups)))
+        return tf.tanh(tf.cast(x, _output_dtype(self)))
+
+
+class Critic64(keras.Model):
+    """64x64 image -> critic value and class logits, residual, with layer norm."""
+
+    def __init__(self, channels: int, *, name: str, seed: int, dtype):
+        super().__init__(name=name, dtype=dtype)
+        options = dict(seed=seed, dtype=dtype)
+        self.input_conv = affine.conv(channels, 64, 3, he=False, name="Input", **options)
+        self.blocks = [DownBlock(inputs, outputs, name=f"Res{number}", **options)
+                       for number, (inputs, outputs) in enumerate([(64, 128), (128, 256), (256, 512), (512, 512)], 1)]
+        heads = dict(seed=seed, dtype=self.dtype_policy.variable_dtype)
+        self.score = affine.linear(8192, 1, name="Output", **heads)
+        self.logits = affine.linear(8192, LABELS, name="ACGANOutput", **heads)
+
+    def parts(self):
+        blocks = [part for block in self.blocks for part in block.parts()]
+        return [self.input_conv, *blocks, self.score, self.logits]
+
+    def call(self, images):
+        x = self.input_conv(images)
+        for block in self.blocks:
+            x = block(x)
+        return _judge(self, x)
+
+
+def _judge(critic: keras.Model, features: tf.Tensor) -> Judgement:
+    flat = tf.cast(_flatten_channel_first(features), _output_dtype(critic))
+    return Judgement(critic.score(flat)[:, 0], critic.logits(flat))
+
+
+def build_generator(data: DataSet, *, name: str = "generator", seed: int = 0, dtype="float32") -> keras.Model:
+    """A generator with weights: (noise [n, 128], labels int32 [n], groups) -> images [n, side, side, channels]."""
+    kind = Generator32 if data.side == 32 else Generator64
+    model = kind(data.channels, name=name, seed=seed, dtype=dtype)
+    model(tf.zeros([1, NOISE], model.dtype_policy.variable_dtype), tf.zeros([1], tf.int32))
+    return model
+
+
+def build_critic(data: DataSet, *, name: str = "critic", seed: int = 0, dtype="float32") -> keras.Model:
+    """A critic with weights: images [n, side, side, channels] -> Judgement."""
+    kind = Critic32 if data.side == 32 else Critic64
+    model = kind(data.channels, name=name, seed=seed, dtype=dtype)
+    model(tf.zeros([1, data.side, data.side, data.channels], model.dtype_policy.variable_dtype))
+    return model
+
+
+def build_networks(data: DataSet, *, replay: bool = True, seed: int = 0, dtype="float32") -> Networks:
+    """All networks of a run. The two generators draw their initial weights independently, as in the original."""
+    return Networks(
+        generator=build_generator(data, name="generator", seed=seed, dtype=dtype),
+        critic=build_critic(data, name="critic", seed=seed + 1, dtype=dtype),
+        replay=build_generator(data, name="replay", seed=seed + 2, dtype=dtype) if replay else None,
+    )
+
+
+def tf1_variables(networks: Networks) -> dict[str, keras.Variable]:
+    """What a TF1 checkpoint of the original holds: every network variable under its TF1 name."""
+    names = tf1_names(networks.generator, "New.Generator") | tf1_names(networks.critic, "Discriminator")
+    if networks.replay is not None:
+        names |= tf1_names(networks.replay, "Old.Generator")
+    return names
+
+
+def copy_weights(source: keras.Model, target: keras.Model) -> None:
+    """Give `target` the values of every variable of `source`, layer by layer."""
+    for ours, theirs in zip(target.variables, source.variables, strict=True):
+        ours.assign(theirs)

@@ -1,0 +1,76 @@
+"""Normalisations of MeRGAN's networks. Statistics are computed in float32 at least, whatever the compute dtype.
+
+The batch norms always use the statistics of the batch at hand, in training, replay, pictures and tests alike. Their
+moving averages exist as variables because TF1 checkpoints hold them; nothing ever reads or updates them.
+"""
+
+import keras
+import tensorflow as tf
+
+
+def _at_least_float32(x: tf.Tensor) -> tf.Tensor:
+    return tf.cast(x, tf.float32) if x.dtype.size < 4 else x
+
+
+class BatchStatisticsNorm(keras.layers.Layer):
+    """Batch norm with the statistics of the current batch; optionally one scale and offset per class.
+
+    With `groups` g the batch [g * m, h, w, c] counts as g batches of m consecutive samples, each with statistics of
+    its own: how several single-class batches pass through a generator in one call.
+
+    Args:
+      classes: rows of the [classes, channels] scale and offset tables (conditional batch norm), or None for [channels].
+      epsilon: added to the variance.
+    """
+
+    def __init__(self, classes: int | None = None, epsilon: float = 1e-5, **kwargs):
+        super().__init__(**kwargs)
+        self.classes = classes
+        self.epsilon = epsilon
+
+    def build(self, shape):
+        table = (shape[-1],) if self.classes is None else (self.classes, shape[-1])
+        self.scale = self.add_weight(shape=table, initializer="ones", name="scale")
+        self.offset = self.add_weight(shape=table, initializer="zeros", name="offset")
+        self.moving_mean = self.add_weight(shape=table, initializer="zeros", trainable=False, name="moving_mean")
+        self.moving_variance = self.add_weight(
+            shape=table, initializer="ones", trainable=False, name="moving_variance")
+        self.built = True
+
+    def call(self, x, labels=None, groups: int = 1):
+        wide = _at_least_float32(x)
+        height, width, channels = wide.shape[1:]
+        grouped = tf.reshape(wide, [groups, -1, height, width, channels])
+        mean, variance = tf.nn.moments(grouped, axes=[1, 2, 3], keepdims=True)
+        scale = tf.cast(self.scale, wide.dtype)
+        offset = tf.cast(self.offset, wide.dtype)
+        if self.classes is not None:
+            table = [groups, -1, 1, 1, channels]
+            scale = tf.reshape(tf.gather(scale, labels), table)
+            offset = tf.reshape(tf.gather(offset, labels), table)
+        factor = tf.math.rsqrt(variance + self.epsilon) * scale
+        normalised = grouped * factor + (offset - mean * factor)
+        return tf.cast(tf.reshape(normalised, tf.shape(x)), x.dtype)
+
+
+class LayerNorm(keras.layers.Layer):
+    """Layer norm over height, width and channels of a sample, then a scale and an offset per channel.
+
+    `tf.nn.moments` holds the mean constant inside the variance. First derivatives are right all the same, but the
+    gradient *of the gradient penalty* is not the exact one; the original's is the same (lsun critic).
+    """
+
+    def __init__(self, epsilon: float = 1e-5, **kwargs):
+        super().__init__(**kwargs)
+        self.epsilon = epsilon
+
+    def build(self, shape):
+        self.scale = self.add_weight(shape=(shape[-1],), initializer="ones", name="scale")
+        self.offset = self.add_weight(shape=(shape[-1],), initializer="zeros", name="offset")
+        self.built = True
+
+    def call(self, x):
+        wide = _at_least_float32(x)
+        mean, variance = tf.nn.moments(wide, axes=[1, 2, 3], keepdims=True)
+        factor = tf.math.rsqrt(variance + self.epsilon) * tf.cast(self.scale, wide.dtype)
+        return tf.cast(wide * factor + (tf.cast(self.offset, wide.dtype) - mean * factor), x.dtype)
