@@ -1,9 +1,9 @@
-"""Files that are complete or absent, and locks on directories."""
+"""Files that are complete or absent, and a lock on a directory."""
 
 import contextlib
+import fcntl
 import json
 import os
-import tempfile
 from pathlib import Path
 
 from lib.errors import UserError
@@ -13,27 +13,15 @@ from lib.errors import UserError
 def atomic(path: Path):
     """Yield a temporary path beside `path` that takes its place when the block ends without an error."""
     path = Path(path)
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
-        os.close(handle)
-        os.chmod(temporary, 0o666 & ~_umask())
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}; choose another result path") from error
-    try:
-        yield Path(temporary)
+        yield temporary
         os.replace(temporary, path)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror or error}; free some space or choose another path"
                         ) from error
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -57,3 +45,20 @@ def make_directory(path: Path) -> None:
         Path(path).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"cannot create {path}: {error.strerror}; choose another result path") from error
+
+
+@contextlib.contextmanager
+def lock(directory: Path):
+    """Hold `directory` for this process; the system frees it when the process ends, however it ends."""
+    path = Path(directory) / ".lock"
+    try:
+        handle = open(path, "a")
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}; choose another result path") from error
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UserError(f"{directory} is in use by another run; wait for it or choose another result path"
+                            ) from error
+        yield
