@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from lib import randomness
-from lib.ops.slim import BatchNorm, LayerNorm
+from lvae.norms import BatchNorm, LayerNorm
 from lvae.config import Architecture, Config
 
 _NORMALISERS = {"batch": BatchNorm, "layer": LayerNorm}

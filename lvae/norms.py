@@ -1,6 +1,4 @@
-"""Normalisations as `slim` of TF1 computes them. Statistics are taken in float32 at least, whatever the compute dtype.
-
-Both replace a layer's bias: they bring an offset (`beta`) and a scale (`gamma`) per channel of their own.
+"""Normalisations of the VAE's bodies, as `slim` of TF1 computes them; statistics in float32 at least.
 """
 
 import keras

@@ -1,0 +1,9 @@
+"""The Lifelong VAE's golden files, recomputed with `lvae`."""
+
+from tests.golden.lvae import networks, posterior
+from tests.golden.registry import Topic
+
+TOPICS: dict[str, Topic] = {
+    "networks": Topic(networks.compare, networks.SETTINGS),
+    "reparameterisation": Topic(posterior.compare, posterior.SETTINGS),
+}

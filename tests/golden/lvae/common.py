@@ -1,0 +1,74 @@
+"""What the Lifelong VAE's golden files share: inputs from their keys, injected weights, gradients by TF1 name."""
+
+import re
+from typing import Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from lib.errors import UserError
+from lvae.config import Architecture, Config
+from tests.golden import records
+from tests.golden.records import Comparison
+
+# Under these names the files say how something was computed.
+SETTINGS = frozenset({"x", "noise", "input", "coef", "B", "L", "K", "tau", "submodel", "total_true_models",
+                      "mutual_info_reg", "is_training", "classes_added_by_forks", "variables_format", "config"})
+
+
+def draw(entry: dict) -> np.ndarray:
+    """The array of {key, shape, distribution}; without a distribution it is uniform in [0, 1)."""
+    key, shape, text = entry["key"], entry["shape"], entry.get("distribution", "uniform [0,1)")
+    if classes := re.search(r"floor\((\d+)\*u\)", text):
+        # The class is found in float32, as the recording program found it.
+        return np.floor(np.float32(classes[1]) * records.uniform(key, shape)).astype(np.int32)
+    if text.startswith("standard normal"):
+        return records.normal(key, shape)
+    if bounds := re.match(r"uniform \[(-?\d+),(\d+)\)", text):
+        return records.uniform(key, shape, float(bounds[1]), float(bounds[2]))
+    raise UserError(f"{key}: unknown distribution {text!r}")
+
+
+def architecture(body: str, image_shape, likelihood: str, encoder_sizes=(), decoder_sizes=()) -> Architecture:
+    return Architecture(body, tuple(image_shape), likelihood, tuple(encoder_sizes), tuple(decoder_sizes))
+
+
+def config(shape: Architecture, **options) -> Config:
+    """A configuration of the original program for networks of any size."""
+    return Config("fashion_dnn", shape, tf1_exact=True, **options)
+
+
+def inject(variables: dict, values: dict[str, np.ndarray]) -> None:
+    """Assign values to variables of the same names, all of them."""
+    if variables.keys() != values.keys():
+        raise UserError(f"variables differ from the port's: {sorted(variables.keys() ^ values.keys())[:3]} and others")
+    for name, variable in variables.items():
+        if tuple(variable.shape) != values[name].shape:
+            raise UserError(f"{name} is {list(values[name].shape)} in the file, {list(variable.shape)} in the port")
+        variable.assign(values[name])
+
+
+def of_prefix(values: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    return {name: value for name, value in values.items() if name.startswith(f"{prefix}/")}
+
+
+def trained(variables: dict) -> dict[str, tf.Variable]:
+    return {name: variable.value for name, variable in variables.items() if variable.trainable}
+
+
+def gradients(tape: tf.GradientTape, cost, variables: dict) -> dict[str, np.ndarray]:
+    """By TF1 name, for all trainable ones of `variables`."""
+    return {name: gradient.numpy() for name, gradient in tape.gradient(cost, trained(variables)).items()}
+
+
+def tensors(group: str, path: tuple, stored: dict, ours: dict, tolerance: float, key: str,
+            **options) -> Iterator[Comparison]:
+    """Compare those of `ours`, by name, that the file stores; `key` leads to a record's own key."""
+    for name in stored.keys() & ours.keys():
+        yield Comparison(group, (*path, name), np.asarray(ours[name]), tolerance, key=f"{key}/{name}", **options)
+
+
+def normaliser_of(names) -> str | None:
+    """The normaliser that a list of TF1 variable names speaks of."""
+    text = " ".join(names)
+    return "batch" if "BatchNorm" in text else "layer" if "LayerNorm" in text else None
