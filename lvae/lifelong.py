@@ -3,17 +3,16 @@
 Only one student and one teacher exist at any time, however many distributions have been learned.
 """
 
+import dataclasses
 from typing import NamedTuple
 
-import keras
 import tensorflow as tf
 
-from lib import optimizers
 from lvae import losses
 from lvae import posterior as q
 from lvae.config import Config
 from lvae.losses import Costs, InformationNoise, Pass
-from lvae.networks import Latents, Networks, Vae, build_vae, model_name, tf1_variables
+from lvae.networks import Latents, Networks, Vae
 from lvae.posterior import LatentNoise, Posterior
 
 
@@ -78,10 +77,15 @@ def shares(config: Config, lineage: Lineage, batch: int) -> tuple[int, int]:
     return current, batch - current
 
 
-def generate(config: Config, vae: Vae, noise: ReplayNoise, *, scale: float = 1.0, training: bool = False) -> tf.Tensor:
-    """Mean images of latent variables drawn from the prior; `scale` is the standard deviation of z_c."""
-    one_hot = tf.one_hot(noise.classes, vae.latents.classes, dtype=noise.normal.dtype)
-    z = tf.concat([scale * noise.normal, one_hot], axis=1)
+def prior_sample(latents: Latents, noise: ReplayNoise, scale: float = 1.0) -> tf.Tensor:
+    """z [n, size] with N(0, scale^2) continuous dimensions and a uniformly drawn class."""
+    one_hot = tf.one_hot(noise.classes, latents.classes, dtype=noise.normal.dtype)
+    return tf.concat([scale * noise.normal, one_hot], axis=1)
+
+
+def generate(config: Config, vae: Vae, noise: ReplayNoise, *, training: bool = False) -> tf.Tensor:
+    """Images [n, ...] that a VAE makes of latent variables from the prior: means, not samples of p(x | z)."""
+    z = prior_sample(vae.latents, noise, config.generative_scale_var)
     return losses.likelihood(config).mean(vae.decoder(z, training=training))
 
 
@@ -114,8 +118,7 @@ def student_costs(config: Config, networks: Networks, lineage: Lineage, images: 
     if replayed:
         # TF1 runs the teacher with the student's training flag: its batch norms see batch statistics and drift.
         teaches = training and config.formulas == "tf1"
-        made = generate(config, teacher, noise.replay, scale=config.generative_scale_var, training=teaches)
-        made = tf.stop_gradient(made)
+        made = tf.stop_gradient(generate(config, teacher, noise.replay, training=teaches))
         posterior = losses.encode(config, teacher, made, training=teaches)
         posterior = Posterior(*(tf.stop_gradient(part)[:replayed] for part in posterior))
         images = tf.concat([images[:current], made[:replayed]], axis=0)
@@ -162,7 +165,14 @@ def evaluation_costs(config: Config, networks: Networks, lineage: Lineage, image
     return student_costs(config, networks, lineage, images, noise, temperature)
 
 
-def student_architecture(config: Config):
-    """Architecture of forked models: the original's fork gives both bodies the encoder's hidden layers (quirk 4)."""
+def forked_config(config: Config) -> Config:
+    """Settings of every model but the first.
+
+    The original's fork gives both bodies the encoder's hidden layers (quirk 4) and loses mutual_info_reg (quirk 5);
+    --tf1_exact does the same.
+    """
+    if not config.tf1_exact:
+        return config
     shape = config.architecture
-    return dataclasses.replace(shape, decoder_sizes=shape.encoder_sizes) if config.tf1_exact else shape
+    return dataclasses.replace(config, mutual_info_reg=0.0,
+                               architecture=dataclasses.replace(shape, decoder_sizes=shape.encoder_sizes))

@@ -206,9 +206,9 @@ def body_scopes(architecture: Architecture, submodel: int) -> tuple[str, str]:
     return "encoder", "decoder"
 
 
-def tf1_variables(vae: Vae, architecture: Architecture, prefix: str, submodel: int) -> dict[str, keras.Variable]:
-    """Both bodies' variables under `<prefix>/encoder/...` and `<prefix>/generator/...`."""
-    encoder, decoder = body_scopes(architecture, submodel)
+def tf1_variables(vae: Vae, prefix: str, scopes: tuple[str, str]) -> dict[str, keras.Variable]:
+    """Both bodies' variables under `<prefix>/encoder/<scope>/...` and `<prefix>/generator/<scope>/...`."""
+    encoder, decoder = scopes
     return (tf1_names(vae.encoder, f"{prefix}/encoder/{encoder}")
             | tf1_names(vae.decoder, f"{prefix}/generator/{decoder}"))
 

@@ -7,7 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from lib.errors import UserError
+from lvae import lifelong
 from lvae.config import Architecture, Config
+from lvae.networks import Latents, Vae, build_vae, tf1_variables
+from lvae.posterior import LatentNoise
 from tests.golden import records
 from tests.golden.records import Comparison
 
@@ -29,13 +32,46 @@ def draw(entry: dict) -> np.ndarray:
     raise UserError(f"{key}: unknown distribution {text!r}")
 
 
-def architecture(body: str, image_shape, likelihood: str, encoder_sizes=(), decoder_sizes=()) -> Architecture:
-    return Architecture(body, tuple(image_shape), likelihood, tuple(encoder_sizes), tuple(decoder_sizes))
-
-
 def config(shape: Architecture, **options) -> Config:
     """A configuration of the original program for networks of any size."""
-    return Config("fashion_dnn", shape, tf1_exact=True, **options)
+    return Config("fashion_dnn", shape, **{"tf1_exact": True} | options)
+
+
+def architecture(values: dict[str, np.ndarray], x_shape: list[int], likelihood: str) -> Architecture:
+    """The architecture of a model with these weights; x_shape is a batch's."""
+    if any("/Conv/" in name for name in values):
+        return Architecture("cnn", tuple(x_shape[1:]), likelihood)
+    sizes = {body: tuple(value.shape[1] for name, value in values.items()
+                         if f"/{body}/" in name and re.search(r"layer_\d+/weights$", name))
+             for body in ("encoder", "generator")}
+    return Architecture("dense", (1, 1, x_shape[1]), likelihood, sizes["encoder"], sizes["generator"])
+
+
+def build(settings: Config, latents: Latents, values: dict[str, np.ndarray], name: str) -> tuple[Vae, dict]:
+    """A VAE with the values of the one model among `values`, and its variables by TF1 name."""
+    prefix, = {key.partition("/")[0] for key in values}
+    scopes = tuple(dict.fromkeys(key.split("/")[2] for key in values))
+    vae = build_vae(settings, latents, name=name)
+    variables = tf1_variables(vae, prefix, scopes)
+    inject(variables, values)
+    return vae, variables
+
+
+def shortened(values: dict, prefix: str, short: str) -> dict:
+    """Names with the model's prefix replaced."""
+    return {name.replace(prefix, short): value for name, value in values.items()}
+
+
+def noise(entries: dict) -> dict[str, np.ndarray]:
+    """The arrays of a case's `noise` by the last part of their labels."""
+    return {label.rpartition("/")[2]: draw(entry) for label, entry in entries.items()}
+
+
+def lifelong_noise(arrays: dict[str, np.ndarray]) -> lifelong.Noise:
+    """The noise of one call of the lifelong class."""
+    arrays = {name: tf.constant(array) for name, array in arrays.items()}
+    replay = (lifelong.ReplayNoise(arrays["replay_z"], arrays["replay_class"]) if "replay_z" in arrays else None)
+    return lifelong.Noise(LatentNoise(arrays["gauss"], arrays["gumbel_u"]), arrays["mi_class"], replay)
 
 
 def inject(variables: dict, values: dict[str, np.ndarray]) -> None:
@@ -48,7 +84,7 @@ def inject(variables: dict, values: dict[str, np.ndarray]) -> None:
         variable.assign(values[name])
 
 
-def of_prefix(values: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+def of_model(values: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
     return {name: value for name, value in values.items() if name.startswith(f"{prefix}/")}
 
 

@@ -1,0 +1,134 @@
+"""The fork between two distributions: the student becomes the teacher, a new student inherits its weights.
+
+By default a variable of the student takes the value of the teacher's variable of the same place where their shapes
+agree; batch norms start afresh. With --tf1_exact the original's rule decides, which pairs variables of two lists that
+it finds by parts of their names: on convolutional models it misses (quirk 3), see `inherited_tf1`.
+"""
+
+from typing import NamedTuple
+
+import keras
+
+from lib import optimizers
+from lvae.config import Config
+from lvae.lifelong import Lineage, forked_config
+from lvae.networks import Networks, Vae, body_scopes, build_vae, model_name, tf1_variables
+
+Shapes = dict[str, tuple[int, ...]]  # TF1 name -> shape, in the order in which TF1 creates the variables
+
+
+class Model(NamedTuple):
+    """A VAE with its optimiser, under its TF1 names."""
+
+    vae: Vae
+    optimizer: keras.optimizers.Optimizer
+    prefix: str
+    scopes: tuple[str, str]  # of encoder and decoder
+
+    def weights(self) -> dict[str, keras.Variable]:
+        return tf1_variables(self.vae, self.prefix, self.scopes)
+
+    def slots(self) -> dict[str, keras.Variable]:
+        """Adam's moments."""
+        by_path = {variable.path.partition("/")[2]: variable for variable in self.optimizer.variables}
+        slots = {}
+        for name, variable in self.weights().items():
+            if variable.trainable:
+                path = variable.path.replace("/", "_")
+                full = f"{self.prefix}/loss_optimizer/{name}"
+                slots |= {f"{full}/Adam": by_path[f"{path}_momentum"],
+                          f"{full}/Adam_1": by_path[f"{path}_velocity"]}
+        return slots
+
+    def shapes(self) -> Shapes:
+        """All variables of the model's TF1 graph. The scalars have no counterpart here but the optimiser's step."""
+        scalars = {f"{self.prefix}/{name}": () for name in ("Variable", "temperature")}
+        powers = {f"{self.prefix}/loss_optimizer/{name}": () for name in ("beta1_power", "beta2_power")}
+        return scalars | _shapes_of(self.weights()) | powers | _shapes_of(self.slots())
+
+    def powers(self) -> dict[str, float]:
+        """Adam's running powers as TF1 stores them, one step ahead."""
+        ahead = int(self.optimizer.iterations) + 1
+        return {f"{self.prefix}/loss_optimizer/beta1_power": self.optimizer.beta_1**ahead,
+                f"{self.prefix}/loss_optimizer/beta2_power": self.optimizer.beta_2**ahead}
+
+
+def _shapes_of(variables: dict) -> Shapes:
+    return {name: tuple(variable.shape) for name, variable in variables.items()}
+
+
+def tf1_model(config: Config, lineage: Lineage, vae: Vae, optimizer) -> Model:
+    prefix = model_name(config, lineage.first, lineage.forks)
+    return Model(vae, optimizer, prefix, body_scopes(config.architecture, lineage.forks))
+
+
+def inherited(student: Model, teacher: Model) -> dict[str, str]:
+    """{student's variable: teacher's variable} of the same place and shape, batch norms excepted."""
+    ours, theirs = student.weights(), teacher.weights()
+    return {our: their for (our, variable), (their, source) in zip(ours.items(), theirs.items(), strict=True)
+            if variable.shape == source.shape and "BatchNorm" not in our}
+
+
+def inherited_tf1(student: Shapes, teacher: Shapes, student_prefix: str, teacher_prefix: str,
+                  student_scopes: tuple[str, str], teacher_scopes: tuple[str, str]) -> dict[str, str]:
+    """The same by the original's rule, on all variables of both models, Adam's included.
+
+    Per body, every name that contains the body's scope and the model's prefix is listed, and the two lists are walked
+    in parallel. The prefix of a convolutional model contains `cifar_decoder`: its forked models' scope `decoder`
+    therefore matches all of their variables.
+    """
+    pairs = {}
+    for our_scope, their_scope in zip(student_scopes, teacher_scopes, strict=True):
+        ours = [name for name in student if our_scope in name and student_prefix in name]
+        theirs = [name for name in teacher if their_scope in name and teacher_prefix in name]
+        for our, their in zip(ours, theirs):
+            alike = any(kind in our and kind in their for kind in ("BatchNorm", "Adam"))
+            if student[our] == teacher[their] and not alike:
+                pairs[our] = their
+    return {our: pairs[our] for our in student if our in pairs}
+
+
+def inheritance(config: Config, student: Model, teacher: Model) -> dict[str, str]:
+    """{student's variable: teacher's variable}, by TF1 name, by the rule that the run follows."""
+    if not config.tf1_exact:
+        return inherited(student, teacher)
+    return inherited_tf1(student.shapes(), teacher.shapes(), student.prefix, teacher.prefix,
+                         student.scopes, teacher.scopes)
+
+
+def copy(student: Model, teacher: Model, pairs: dict[str, str]) -> None:
+    """Give the student's variables their values."""
+    targets = student.weights() | student.slots()
+    sources = teacher.weights() | teacher.slots()
+    for our, their in pairs.items():
+        if our in targets:
+            targets[our].assign(sources[their])
+        elif our.endswith("beta1_power"):
+            # Adam's bias correction goes on where the teacher's stood, with fresh moments.
+            student.optimizer.iterations.assign(teacher.optimizer.iterations)
+
+
+def build_student(config: Config, lineage: Lineage, *, dtype="float32") -> tuple[Vae, keras.optimizers.Optimizer]:
+    """A model with fresh weights and its optimiser, where the run stands now."""
+    config = forked_config(config) if lineage.forks else config
+    name = f"vae{lineage.forks}"
+    vae = build_vae(config, lineage.latents, name=name, seed=config.seed, dtype=dtype)
+    return vae, optimizers.adam(config.learning_rate, 0.9, 0.999, vae.trainable_variables)
+
+
+def fork(config: Config, lineage: Lineage, networks: Networks, optimizer, new_classes: int, *, student=None,
+         dtype="float32"):
+    """The next student's networks, optimiser and lineage, and the pairs of variables that were copied.
+
+    The old teacher is let go; the old student, which becomes the teacher, is not changed.
+
+    Args:
+      student: (Vae, optimiser) to use instead of freshly built ones.
+    """
+    grown = lineage.forked(new_classes)
+    vae, fresh = student or build_student(config, grown, dtype=dtype)
+    teacher = tf1_model(config, lineage, networks.student, optimizer)
+    model = tf1_model(config, grown, vae, fresh)
+    pairs = inheritance(config, model, teacher)
+    copy(model, teacher, pairs)
+    return Networks(vae, networks.student), fresh, grown, pairs

@@ -1,0 +1,153 @@
+"""Topics `losses` and `losses_cnn`: every term of the lifelong class's cost, its gradients, its batches."""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from lvae import lifelong, losses
+from lvae.networks import Latents, Networks
+from tests.golden import records
+from tests.golden.lvae import common
+from tests.golden.records import Comparison
+
+SETTINGS = common.SETTINGS | {"model_name"}
+
+
+def compare(document):
+    for name, case in document["cases"].items():
+        values = records.weights(document["prefix"], case["variables"])
+        if "training" in case:
+            yield from _with_batch_norm(name, case, values)
+        else:
+            student = Student(name, case, values)
+            yield from student.compare(("cases", name), case)
+    if "batch_composition" in document.data:
+        yield from _batch_composition(document["batch_composition"])
+
+
+class Student:
+    """The model of a case, with its teacher if it has one."""
+
+    def __init__(self, name: str, case: dict, values: dict):
+        self.name, self.prefix = name, case["model_name"]
+        likelihood = next((kind for kind in ("normal", "logistic") if kind in name), "bernoulli")
+        shape = common.architecture(common.of_model(values, self.prefix), case["x"]["shape"], likelihood)
+        self.config = common.config(shape, latent_size=case["L"], mutual_info_reg=case["mutual_info_reg"],
+                                    use_bn=common.normaliser_of(values) == "batch",
+                                    use_ln=common.normaliser_of(values) == "layer")
+        first = Latents(case["L"], case["K"] - case["total_true_models"])
+        self.lineage = lifelong.Lineage(first, case["submodel"], case["total_true_models"])
+        student, self.variables = common.build(self.config, self.lineage.latents,
+                                               common.of_model(values, self.prefix), "student")
+        teacher = None
+        if others := {key: value for key, value in values.items() if not key.startswith(f"{self.prefix}/")}:
+            teacher = self._teacher(others, case["x"]["shape"])
+        self.networks = Networks(student, teacher)
+
+    def _teacher(self, values, x_shape):
+        shape = common.architecture(values, x_shape, self.config.architecture.likelihood)
+        encoder_outputs = [value.shape[-1] for name, value in values.items() if "/encoder/" in name][-1]
+        latents = Latents(self.lineage.first.continuous, encoder_outputs - 2 * self.lineage.first.continuous)
+        settings = dataclasses.replace(self.config, architecture=shape)
+        return common.build(settings, latents, values, "teacher")[0]
+
+    def outcome(self, case) -> tuple[lifelong.Outcome, dict]:
+        """The costs on the case's batch, and the gradients of their total by TF1 name."""
+        noise = common.lifelong_noise(common.noise(case["noise"]))
+        with tf.GradientTape() as tape:
+            outcome = lifelong.student_costs(self.config, self.networks, self.lineage,
+                                             tf.constant(common.draw(case["x"])), noise, case["tau"],
+                                             training=case["is_training"])
+            total = outcome.costs.total(self.config)
+        return outcome, common.gradients(tape, total, self.variables)
+
+    def compare(self, path, case, key=""):
+        """Compare everything recorded under `path`; `key` leads from the case to its records' keys."""
+        key = f"{self.name}/{key}" if key else self.name
+        outcome, gradients = self.outcome(case)
+        shares = lifelong.shares(self.config, self.lineage, case["B"])
+        for name, share in zip(("num_current", "num_replayed"), shares):
+            yield Comparison(f"{self.name} shares", (*path, name), share, records.EXACT)
+        scalars = self.scalars(outcome, gradients)
+        for name, value in case["scalars"].items():
+            ours, terms = scalars[name]
+            tolerance = records.GRADIENTS if name == "grad_norm" else records.OUTPUTS
+            yield Comparison(f"{self.name} costs", (*path, "scalars", name), ours, tolerance, terms=terms,
+                             **_noise_of(name, case))
+        yield from common.tensors(f"{self.name} outputs", (*path, "records"), case["records"],
+                                  self.outputs(outcome, case), records.OUTPUTS, key)
+        if "gradients" in case:
+            yield from common.tensors(f"{self.name} gradients", (*path, "gradients"), case["gradients"],
+                                      common.shortened(gradients, self.prefix, "S"), records.GRADIENTS, key)
+
+    def scalars(self, outcome, gradients) -> dict[str, tuple]:
+        """(value, sum of the absolute terms behind it) of every recorded number."""
+        costs = outcome.costs
+        rows = {"log_likelihood_mean": costs.log_likelihood, "latent_kl_mean": costs.latent_kl,
+                "elbo_mean": costs.elbo, "cost_mean": costs.rows(self.config), "kl_consistency_mean": costs.consistency}
+        numbers = {name: (tf.reduce_mean(row), float(tf.reduce_mean(tf.abs(row)))) for name, row in rows.items()}
+        numbers["mutual_information"] = costs.mutual_information, 1.0
+        numbers["grad_norm"] = tf.linalg.global_norm(list(gradients.values())), 1.0
+        numbers["bits_per_dim"] = tf.reduce_mean(losses.bits_per_dimension(self.config, costs.elbo)), 1.0
+        if outcome.teacher is not None:
+            numbers["consistency_accuracy"] = outcome.consistency_accuracy, 1.0
+        return numbers
+
+    def outputs(self, outcome, case) -> dict:
+        costs, seen = outcome.costs, outcome.student
+        outputs = {
+            "x_augmented": outcome.images, "z": seen.latent.z, "z_discrete": seen.latent.discrete,
+            "pre_gumbel": tf.nn.softmax(seen.posterior.logits), "kl_normal": costs.kl_normal,
+            "kl_discrete": costs.kl_discrete, "latent_kl": costs.latent_kl, "log_likelihood": costs.log_likelihood,
+            "kl_consistency": costs.consistency, "cost": costs.rows(self.config),
+            "p_mean": losses.likelihood(self.config).mean(seen.output),
+        }
+        if outcome.teacher is not None:
+            replayed, classes = outcome.teacher.logits.shape[0], self.lineage.latents.classes
+            noise = common.lifelong_noise(common.noise(case["noise"]))
+            outputs |= {
+                "replay_x_all": outcome.replayed,
+                "replay_z_all": lifelong.prior_sample(self.networks.teacher.latents, noise.replay),
+                "teacher_posterior_padded": losses.padded_probabilities(outcome.teacher.logits, classes),
+                "student_posterior_replayed": outputs["pre_gumbel"][-replayed:],
+            }
+        return outputs
+
+
+def _noise_of(name: str, case: dict) -> dict:
+    """With one class the information is exactly zero; what a file holds is the rounding of logarithms of one."""
+    return {"noise": 1.0, "tolerance": records.NOISE} if name == "mutual_information" and case["K"] == 1 else {}
+
+
+def _with_batch_norm(name, case, values):
+    """Inference, training, the moving statistics after it, inference again."""
+    student = Student(name, case["inference"], values)
+    yield from student.compare(("cases", name, "inference"), case["inference"], "inference")
+    yield from student.compare(("cases", name, "training"), case["training"], "training")
+    moving = {key: value.numpy() for key, value in student.variables.items() if not value.trainable}
+    yield from common.tensors(f"{name} moving statistics", ("cases", name, "after"), case["after"],
+                              common.shortened(moving, student.prefix, "S"), records.OUTPUTS, f"{name}/after")
+    scalars = student.scalars(*student.outcome(case["inference"]))
+    for scalar in case["inference_after"]:
+        tolerance = records.GRADIENTS if scalar == "grad_norm" else records.OUTPUTS
+        yield Comparison(f"{name} costs", ("cases", name, "inference_after", scalar), scalars[scalar][0],
+                         tolerance, terms=scalars[scalar][1], **_noise_of(scalar, case["inference"]))
+
+
+def _current(batch: int, new_classes: int) -> int:
+    lineage = lifelong.Lineage(Latents(1, 1), new_classes, new_classes)
+    return lifelong.shares(common.config(None), lineage, batch)[0]
+
+
+def _batch_composition(stored):
+    path = ("batch_composition",)
+    listed = [[batch, [_current(batch, classes) for classes in range(len(row))]]
+              for batch, row in stored["num_current_for_T_0_to_11_by_batch_size"]]
+    yield Comparison("shares", (*path, "num_current_for_T_0_to_11_by_batch_size"), listed, records.EXACT)
+    differing = [[batch, classes, _current(batch, classes), batch // (classes + 1)]
+                 for batch in range(1, 301) for classes in range(111)
+                 if _current(batch, classes) != batch // (classes + 1)]
+    yield Comparison("shares", (*path, "differs_from_integer_division_[B,T,num_current,B//(T+1)]"), differing,
+                     records.EXACT)
+    yield Comparison("shares", (*path, "how_many_differ_for_B_1..300_T_0..110"), len(differing), records.EXACT)
