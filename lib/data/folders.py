@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 from PIL import Image
 
+from lib.data.bounded import reason
 from lib.errors import UserError
 
 # A small file can declare a picture that fills the memory. Scenes of 8000 x 8000 are welcome, larger ones are not.
@@ -36,7 +37,6 @@ def decode_stream(file, side: int, name: str) -> np.ndarray:
     except UserError:
         raise
     except Exception as error:  # Pillow's decoders raise whatever a broken file makes them run into
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"{name}: cannot be decoded ({reason}); an image file ({', '.join(_FORMATS)}) was expected; "
+        raise UserError(f"{name}: cannot be decoded ({reason(error)}); an image file ({', '.join(_FORMATS)}) was expected; "
                         f"fetch it again or remove it") from error
     return np.asarray(resized)

@@ -9,6 +9,7 @@ import urllib.request
 
 import numpy as np
 
+from lib.data.bounded import reason
 from lib.errors import UserError
 
 _PROBE_SECONDS = 5.0
@@ -38,8 +39,7 @@ def read(name: str, split: str, url: str, missing: str) -> tuple[np.ndarray, np.
     except UserError:
         raise
     except Exception as error:  # TFDS documents no set of exceptions: network, disk, checksums, decoding, ...
-        reason = " ".join(str(error).split())[:300] or type(error).__name__
-        raise UserError(f"{missing}, and TFDS failed on {name!r}: {reason}; {way_out}") from error
+        raise UserError(f"{missing}, and TFDS failed on {name!r}: {reason(error)}; {way_out}") from error
     return examples["image"], examples["label"].astype(np.int32)
 
 
