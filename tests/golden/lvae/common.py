@@ -14,6 +14,8 @@ from lvae.posterior import LatentNoise
 from tests.golden import records
 from tests.golden.records import Comparison
 
+ROUNDING = 1e-6  # of records that are zero but for float32 rounding
+
 # Under these names the files say how something was computed.
 SETTINGS = frozenset({"x", "noise", "input", "coef", "B", "L", "K", "tau", "submodel", "total_true_models",
                       "mutual_info_reg", "is_training", "classes_added_by_forks", "variables_format", "config"})
@@ -86,6 +88,11 @@ def inject(variables: dict, values: dict[str, np.ndarray]) -> None:
 
 def of_model(values: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
     return {name: value for name, value in values.items() if name.startswith(f"{prefix}/")}
+
+
+def moving(variables: dict) -> dict[str, np.ndarray]:
+    """The moving statistics among a model's variables."""
+    return {name: variable.numpy() for name, variable in variables.items() if not variable.trainable}
 
 
 def trained(variables: dict) -> dict[str, tf.Variable]:

@@ -40,9 +40,10 @@ class Student:
         self.lineage = lifelong.Lineage(first, case["submodel"], case["total_true_models"])
         student, self.variables = common.build(self.config, self.lineage.latents,
                                                common.of_model(values, self.prefix), "student")
-        teacher = None
+        teacher, self.teacher_variables, self.teacher_prefix = None, {}, None
         if others := {key: value for key, value in values.items() if not key.startswith(f"{self.prefix}/")}:
-            teacher = self._teacher(others, case["x"]["shape"])
+            teacher, self.teacher_variables = self._teacher(others, case["x"]["shape"])
+            self.teacher_prefix = next(iter(others)).partition("/")[0]
         self.networks = Networks(student, teacher)
 
     def _teacher(self, values, x_shape):
@@ -50,7 +51,7 @@ class Student:
         encoder_outputs = [value.shape[-1] for name, value in values.items() if "/encoder/" in name][-1]
         latents = Latents(self.lineage.first.continuous, encoder_outputs - 2 * self.lineage.first.continuous)
         settings = dataclasses.replace(self.config, architecture=shape)
-        return common.build(settings, latents, values, "teacher")[0]
+        return common.build(settings, latents, values, "teacher")
 
     def outcome(self, case) -> tuple[lifelong.Outcome, dict]:
         """The costs on the case's batch, and the gradients of their total by TF1 name."""
@@ -70,23 +71,20 @@ class Student:
         for name, share in zip(("num_current", "num_replayed"), shares):
             yield Comparison(f"{self.name} shares", (*path, name), share, records.EXACT)
         scalars = self.scalars(outcome, gradients)
-        for name, value in case["scalars"].items():
-            ours, terms = scalars[name]
-            tolerance = records.GRADIENTS if name == "grad_norm" else records.OUTPUTS
-            yield Comparison(f"{self.name} costs", (*path, "scalars", name), ours, tolerance, terms=terms,
-                             **_noise_of(name, case))
+        for name in case["scalars"]:
+            yield _number(f"{self.name} costs", (*path, "scalars", name), scalars[name], case)
         yield from common.tensors(f"{self.name} outputs", (*path, "records"), case["records"],
                                   self.outputs(outcome, case), records.OUTPUTS, key)
         if "gradients" in case:
             yield from common.tensors(f"{self.name} gradients", (*path, "gradients"), case["gradients"],
-                                      common.shortened(gradients, self.prefix, "S"), records.GRADIENTS, key)
+                                      common.shortened(gradients, self.prefix, "S"), records.GRADIENTS, f"{key}/grad")
 
     def scalars(self, outcome, gradients) -> dict[str, tuple]:
         """(value, sum of the absolute terms behind it) of every recorded number."""
         costs = outcome.costs
         rows = {"log_likelihood_mean": costs.log_likelihood, "latent_kl_mean": costs.latent_kl,
                 "elbo_mean": costs.elbo, "cost_mean": costs.rows(self.config), "kl_consistency_mean": costs.consistency}
-        numbers = {name: (tf.reduce_mean(row), float(tf.reduce_mean(tf.abs(row)))) for name, row in rows.items()}
+        numbers = {name: (tf.reduce_mean(row), float(tf.reduce_mean(tf.abs(row))) or 1.0) for name, row in rows.items()}
         numbers["mutual_information"] = costs.mutual_information, 1.0
         numbers["grad_norm"] = tf.linalg.global_norm(list(gradients.values())), 1.0
         numbers["bits_per_dim"] = tf.reduce_mean(losses.bits_per_dimension(self.config, costs.elbo)), 1.0
@@ -115,9 +113,13 @@ class Student:
         return outputs
 
 
-def _noise_of(name: str, case: dict) -> dict:
-    """With one class the information is exactly zero; what a file holds is the rounding of logarithms of one."""
-    return {"noise": 1.0, "tolerance": records.NOISE} if name == "mutual_information" and case["K"] == 1 else {}
+def _number(group: str, path: tuple, ours: tuple, case: dict) -> Comparison:
+    value, terms = ours
+    if path[-1] == "mutual_information" and case["K"] == 1:
+        # Exactly zero; what a file holds is the rounding of logarithms of one.
+        return Comparison(group, path, value, common.ROUNDING, noise=1.0)
+    tolerance = records.GRADIENTS if path[-1] == "grad_norm" else records.OUTPUTS
+    return Comparison(group, path, value, tolerance, terms=terms)
 
 
 def _with_batch_norm(name, case, values):
@@ -125,14 +127,14 @@ def _with_batch_norm(name, case, values):
     student = Student(name, case["inference"], values)
     yield from student.compare(("cases", name, "inference"), case["inference"], "inference")
     yield from student.compare(("cases", name, "training"), case["training"], "training")
-    moving = {key: value.numpy() for key, value in student.variables.items() if not value.trainable}
-    yield from common.tensors(f"{name} moving statistics", ("cases", name, "after"), case["after"],
-                              common.shortened(moving, student.prefix, "S"), records.OUTPUTS, f"{name}/after")
+    moving = common.shortened(common.moving(student.variables), student.prefix, "S")
+    if student.teacher_prefix:
+        moving |= common.shortened(common.moving(student.teacher_variables), student.teacher_prefix, "T")
+    yield from common.tensors(f"{name} moving statistics", ("cases", name, "after"), case["after"], moving,
+                              records.OUTPUTS, f"{name}/after")
     scalars = student.scalars(*student.outcome(case["inference"]))
     for scalar in case["inference_after"]:
-        tolerance = records.GRADIENTS if scalar == "grad_norm" else records.OUTPUTS
-        yield Comparison(f"{name} costs", ("cases", name, "inference_after", scalar), scalars[scalar][0],
-                         tolerance, terms=scalars[scalar][1], **_noise_of(scalar, case["inference"]))
+        yield _number(f"{name} costs", ("cases", name, "inference_after", scalar), scalars[scalar], case["inference"])
 
 
 def _current(batch: int, new_classes: int) -> int:

@@ -43,7 +43,7 @@ def _case(path, name, case, values):
         scalar = tf.reduce_sum(out * coefficients)
     ours = {"out": out, "out_inference_before": before, "out_inference_after": body(images)}
     grads = {f"grad/{key}": value for key, value in common.gradients(tape, scalar, variables).items()}
-    after = {f"after/{key}": value.numpy() for key, value in variables.items() if not value.trainable}
+    after = {f"after/{key}": value for key, value in common.moving(variables).items()}
     stored, at = case["records"], (*path, "records")
     yield Comparison(name, (*path, "output_shape"), list(out.shape), records.EXACT)
     yield Comparison(f"{name} outputs", (*path, "scalar"), scalar, records.OUTPUTS,
