@@ -158,9 +158,7 @@ def _split(name: str, source: Source, split: str, data_dir: str) -> Arrays:
     file_split = "test" if split == "test" else "train"
     paths = _find(source, data_dir)
     if paths is None:
-        folders = " or ".join(os.path.join(data_dir, folder) for folder in source.folders)
-        arrays = Arrays(*prepared.read(source.tfds, file_split, source.url, f"{name}: no {source.expected} in "
-                                                                            f"{folders}"))
+        arrays = Arrays(*prepared.read(source.tfds, file_split, source.url, *_messages(name, source, data_dir)))
         where = f"{name} of TFDS"
     else:
         arrays, where = Arrays(*source.read(paths[file_split], file_split)), ", ".join(paths[file_split])
@@ -172,6 +170,15 @@ def _split(name: str, source: Source, split: str, data_dir: str) -> Arrays:
         part = slice(source.validation) if split == "validation" else slice(source.validation, None)
         arrays = Arrays(*(array[part] for array in arrays))
     return arrays if source.side is None else arrays._replace(images=_pad(arrays.images, source.side))
+
+
+def _messages(name: str, source: Source, data_dir: str) -> tuple[str, str]:
+    """What is missing, and the way out."""
+    folders = " or ".join(os.path.join(data_dir, folder) for folder in source.folders)
+    without_download = ", or try --dataset digits, which needs no download" if name in ("mnist", "svhn") else ""
+    return (f"{name}: no {source.expected} in {folders}",
+            f"put the files there, or say --data_dir, or run `tfds build {source.tfds}` where there is a "
+            f"network{without_download}")
 
 
 def _find(source: Source, data_dir: str) -> dict[str, list[str]] | None:
