@@ -123,29 +123,25 @@ def student_costs(config: Config, networks: Networks, lineage: Lineage, images: 
         posterior = Posterior(*(tf.stop_gradient(part)[:replayed] for part in posterior))
         images = tf.concat([images[:current], made[:replayed]], axis=0)
     seen = losses.reconstruct(config, student, images, noise.latent, temperature, training=training)
-    log_likelihood = losses.likelihood(config).log_likelihood(images, seen.output)
-    consistency = teacher_likelihood = information = tf.zeros_like(log_likelihood)
+    costs = losses.elbo_terms(config, images, seen)._replace(
+        mutual_information=losses.tf1_mutual_information(seen.posterior.logits, noise.classes))
     if replayed:
         rows = tf.nest.map_structure(lambda part: part[current:], seen)
-        unaffected = tf.zeros([current], log_likelihood.dtype)
-        consistency = tf.concat([unaffected, _consistency(config, rows.posterior, posterior)], axis=0)
+        costs = costs._replace(consistency=_behind(current, _consistency(config, rows.posterior, posterior)))
         if config.likelihood_gamma:
-            teacher_likelihood = tf.concat([unaffected, _teacher_likelihood(
-                config, teacher, rows.output, posterior, noise.teacher_uniform)], axis=0)
+            costs = costs._replace(teacher_likelihood=_behind(current, _teacher_likelihood(
+                config, teacher, rows.output, posterior, noise.teacher_uniform)))
     if config.informs:
         reconstruction = losses.likelihood(config).mean(seen.output)
         second = losses.encode(config, student, reconstruction, training=training)
-        information = losses.clamp(config, losses.information(config, seen, second, noise.information))
-    costs = Costs(
-        log_likelihood=log_likelihood,
-        kl_normal=q.kl_to_standard_normal(seen.posterior),
-        kl_discrete=q.kl_to_uniform(seen.posterior.logits),
-        consistency=consistency,
-        teacher_likelihood=teacher_likelihood,
-        information=information,
-        mutual_information=losses.tf1_mutual_information(seen.posterior.logits, noise.classes),
-    )
+        costs = costs._replace(information=losses.clamp(config, losses.information(
+            config, seen, second, noise.information)))
     return Outcome(costs, images, seen, made, posterior)
+
+
+def _behind(current: int, values: tf.Tensor) -> tf.Tensor:
+    """Values of the replayed rows behind zeros for the current ones."""
+    return tf.concat([tf.zeros([current], values.dtype), values], axis=0)
 
 
 def _consistency(config: Config, student: Posterior, teacher: Posterior) -> tf.Tensor:

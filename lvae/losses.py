@@ -128,6 +128,15 @@ def reconstruct(config: Config, vae: Vae, images: tf.Tensor, noise: LatentNoise,
     return Pass(posterior, latent, vae.decoder(latent.z, training=training))
 
 
+def elbo_terms(config: Config, images: tf.Tensor, seen: Pass) -> Costs:
+    """The ELBO's terms of images [n, ...]; all others are zero."""
+    log_likelihood = likelihood(config).log_likelihood(images, seen.output)
+    nothing = tf.zeros_like(log_likelihood)
+    return Costs(log_likelihood, q.kl_to_standard_normal(seen.posterior), q.kl_to_uniform(seen.posterior.logits),
+                 consistency=nothing, teacher_likelihood=nothing, information=nothing,
+                 mutual_information=tf.zeros([], log_likelihood.dtype))
+
+
 def _pad(values: tf.Tensor, classes: int) -> tf.Tensor:
     return tf.pad(values, [[0, 0], [0, classes - values.shape[1]]])
 

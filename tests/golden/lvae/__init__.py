@@ -1,6 +1,6 @@
 """The Lifelong VAE's golden files, recomputed with `lvae`."""
 
-from tests.golden.lvae import losses, networks, posterior
+from tests.golden.lvae import losses, networks, posterior, training
 from tests.golden.registry import Topic
 
 TOPICS: dict[str, Topic] = {
@@ -8,4 +8,7 @@ TOPICS: dict[str, Topic] = {
     "reparameterisation": Topic(posterior.compare, posterior.SETTINGS),
     "losses": Topic(losses.compare, losses.SETTINGS),
     "losses_cnn": Topic(losses.compare, losses.SETTINGS),
+    "training": Topic(training.compare, training.SETTINGS),
+    "training_cnn": Topic(training.compare, training.SETTINGS),
+    "fork_map": Topic(training.compare_fork_maps, training.FORK_MAP_SETTINGS),
 }
