@@ -8,11 +8,15 @@ it finds by parts of their names: on convolutional models it misses (quirk 3), s
 from typing import NamedTuple
 
 import keras
+import numpy as np
 
 from lib import optimizers
 from lvae.config import Config
 from lvae.lifelong import Lineage, forked_config
 from lvae.networks import Networks, Vae, body_scopes, build_vae, model_name, tf1_variables
+
+# TF1 holds Adam's decay rates in float32; that makes 1 - beta_2 smaller by 1.3e-5 of itself.
+_BETA_1, _BETA_2 = float(np.float32(0.9)), float(np.float32(0.999))
 
 Shapes = dict[str, tuple[int, ...]]  # TF1 name -> shape, in the order in which TF1 creates the variables
 
@@ -113,7 +117,7 @@ def build_student(config: Config, lineage: Lineage, *, dtype="float32") -> tuple
     config = forked_config(config) if lineage.forks else config
     name = f"vae{lineage.forks}"
     vae = build_vae(config, lineage.latents, name=name, seed=config.seed, dtype=dtype)
-    return vae, optimizers.adam(config.learning_rate, 0.9, 0.999, vae.trainable_variables)
+    return vae, optimizers.adam(config.learning_rate, _BETA_1, _BETA_2, vae.trainable_variables)
 
 
 def fork(config: Config, lineage: Lineage, networks: Networks, optimizer, new_classes: int, *, student=None,

@@ -69,9 +69,10 @@ def noise(entries: dict) -> dict[str, np.ndarray]:
     return {label.rpartition("/")[2]: draw(entry) for label, entry in entries.items()}
 
 
-def lifelong_noise(arrays: dict[str, np.ndarray]) -> lifelong.Noise:
+def lifelong_noise(arrays: dict[str, np.ndarray], dtype="float32") -> lifelong.Noise:
     """The noise of one call of the lifelong class."""
-    arrays = {name: tf.constant(array) for name, array in arrays.items()}
+    arrays = {name: tf.constant(array if array.dtype == np.int32 else array.astype(dtype))
+              for name, array in arrays.items()}
     replay = (lifelong.ReplayNoise(arrays["replay_z"], arrays["replay_class"]) if "replay_z" in arrays else None)
     return lifelong.Noise(LatentNoise(arrays["gauss"], arrays["gumbel_u"]), arrays["mi_class"], replay)
 
