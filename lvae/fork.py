@@ -44,21 +44,23 @@ class Model(NamedTuple):
                           f"{full}/Adam_1": by_path[f"{path}_velocity"]}
         return slots
 
+    def values(self) -> dict:
+        """All variables of the model's TF1 graph, as a checkpoint of the original holds them.
+
+        Of the scalars only Adam's powers mean anything: `Variable` counts steps, and the original feeds the
+        temperature that it uses in place of the stored one.
+        """
+        scalars = {f"{self.prefix}/Variable": float(self.optimizer.iterations), f"{self.prefix}/temperature": 5.0}
+        return scalars | self.weights() | self.powers() | self.slots()
+
     def shapes(self) -> Shapes:
-        """All variables of the model's TF1 graph. The scalars have no counterpart here but the optimiser's step."""
-        scalars = {f"{self.prefix}/{name}": () for name in ("Variable", "temperature")}
-        powers = {f"{self.prefix}/loss_optimizer/{name}": () for name in ("beta1_power", "beta2_power")}
-        return scalars | _shapes_of(self.weights()) | powers | _shapes_of(self.slots())
+        return {name: tuple(np.shape(value)) for name, value in self.values().items()}
 
     def powers(self) -> dict[str, float]:
         """Adam's running powers as TF1 stores them, one step ahead."""
         ahead = int(self.optimizer.iterations) + 1
         return {f"{self.prefix}/loss_optimizer/beta1_power": self.optimizer.beta_1**ahead,
                 f"{self.prefix}/loss_optimizer/beta2_power": self.optimizer.beta_2**ahead}
-
-
-def _shapes_of(variables: dict) -> Shapes:
-    return {name: tuple(variable.shape) for name, variable in variables.items()}
 
 
 def tf1_model(config: Config, lineage: Lineage, vae: Vae, optimizer) -> Model:
@@ -112,12 +114,16 @@ def copy(student: Model, teacher: Model, pairs: dict[str, str]) -> None:
             student.optimizer.iterations.assign(teacher.optimizer.iterations)
 
 
+def build_optimizer(config: Config, vae: Vae) -> keras.optimizers.Optimizer:
+    return optimizers.adam(config.learning_rate, _BETA_1, _BETA_2, vae.trainable_variables)
+
+
 def build_student(config: Config, lineage: Lineage, *, dtype="float32") -> tuple[Vae, keras.optimizers.Optimizer]:
     """A model with fresh weights and its optimiser, where the run stands now."""
     config = forked_config(config) if lineage.forks else config
     name = f"vae{lineage.forks}"
     vae = build_vae(config, lineage.latents, name=name, seed=config.seed, dtype=dtype)
-    return vae, optimizers.adam(config.learning_rate, _BETA_1, _BETA_2, vae.trainable_variables)
+    return vae, build_optimizer(config, vae)
 
 
 def fork(config: Config, lineage: Lineage, networks: Networks, optimizer, new_classes: int, *, student=None,

@@ -31,6 +31,12 @@ class Lineage(NamedTuple):
         return Lineage(self.first, self.forks + 1, self.new_classes + new_classes)
 
 
+def vanilla_latents(config: Config) -> Latents:
+    """Of the VAE that is not lifelong: continuous or discrete, not both."""
+    size = config.latent_size
+    return Latents(size, 0) if config.reparam_type == "continuous" else Latents(0, size)
+
+
 class ReplayNoise(NamedTuple):
     """Latent variables that the teacher decodes."""
 

@@ -140,7 +140,7 @@ class Course:
 
 def _second_moment_deviation(stored: dict) -> float:
     """What the elements' common rounding amounts to in the digest's mean, relative to its norm."""
-    return _COMMON_ROUNDING * abs(stored["mean"]) * math.prod(stored["shape"]) / stored["l2"]
+    return _COMMON_ROUNDING * abs(stored["mean"]) * math.prod(stored["shape"]) / max(stored["l2"], 1e-30)
 
 
 def compare_fork_maps(document):
