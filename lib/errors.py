@@ -3,7 +3,7 @@
 import os
 import sys
 
-from absl import app, logging
+from absl import app, flags, logging
 
 
 class UserError(Exception):
@@ -19,24 +19,31 @@ class Interrupted(Exception):
 
 
 def run(main) -> None:
-    """`app.run` for scripts: a `UserError` becomes one line on standard error and exit code 2."""
+    """`app.run` for scripts: what a user can mend becomes one line on standard error and exit code 2."""
+
+    def parse(arguments):
+        try:
+            return flags.FLAGS(arguments)
+        except flags.Error as error:
+            sys.exit(_fail(f"{' '.join(str(error).split())}; see --help"))
 
     def guarded(arguments):
         if len(arguments) > 1:
-            return fail(f"unexpected argument {arguments[1]!r}: flags start with --; see --help")
+            return _fail(f"unexpected argument {arguments[1]!r}: flags start with --; see --help")
         try:
             return main()
         except UserError as error:
-            return fail(str(error))
+            return _fail(str(error))
         except Interrupted as stop:
             print("stopped, everything is saved: the same command goes on from here", file=sys.stderr)
             return stop.exit_code
 
-    def fail(message):
-        print(f"error: {message}", file=sys.stderr)
-        return 2
-
     # TensorFlow's notes on missing GPU libraries and on how long a save took say nothing to a reader of our output.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.set_verbosity(logging.WARNING)
-    app.run(guarded)
+    app.run(guarded, flags_parser=parse)
+
+
+def _fail(message: str) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return 2
