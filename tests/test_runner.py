@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from lib import log, runner
-from lib.errors import UserError
+from lib.errors import Interrupted, UserError
 from lib.settings import Options
 
 SETTINGS = {"system": "toy", "rate": 0.5}
@@ -82,7 +82,7 @@ def test_an_interrupted_run_goes_on_exactly(tmp_path, stop_at):
         return values
 
     advance.sent = False
-    with pytest.raises(runner.Interrupted) as stop:
+    with pytest.raises(Interrupted) as stop:
         start(tmp_path / "run", toy, advance=advance)
     assert stop.value.exit_code == 128 + signal.SIGTERM
     resumed = Toy()
