@@ -114,8 +114,8 @@ def copy(student: Model, teacher: Model, pairs: dict[str, str]) -> None:
             student.optimizer.iterations.assign(teacher.optimizer.iterations)
 
 
-def build_optimizer(config: Config, vae: Vae) -> keras.optimizers.Optimizer:
-    return optimizers.adam(config.learning_rate, _BETA_1, _BETA_2, vae.trainable_variables)
+def build_optimizer(config: Config, variables: list[keras.Variable]) -> keras.optimizers.Optimizer:
+    return optimizers.adam(config.learning_rate, _BETA_1, _BETA_2, variables)
 
 
 def build_student(config: Config, lineage: Lineage, *, dtype="float32") -> tuple[Vae, keras.optimizers.Optimizer]:
@@ -123,7 +123,7 @@ def build_student(config: Config, lineage: Lineage, *, dtype="float32") -> tuple
     config = forked_config(config) if lineage.forks else config
     name = f"vae{lineage.forks}"
     vae = build_vae(config, lineage.latents, name=name, seed=config.seed, dtype=dtype)
-    return vae, build_optimizer(config, vae)
+    return vae, build_optimizer(config, vae.trainable_variables)
 
 
 def fork(config: Config, lineage: Lineage, networks: Networks, optimizer, new_classes: int, *, student=None,

@@ -88,9 +88,10 @@ def sample_classes_guarded(logits: tf.Tensor, uniform: tf.Tensor, temperature) -
 
 
 def harden(soft: tf.Tensor) -> tf.Tensor:
-    """One-hot of the row maxima with the gradient of `soft` (straight-through), with that formula's rounding."""
-    hard = tf.cast(tf.equal(soft, tf.reduce_max(soft, axis=1, keepdims=True)), soft.dtype)
-    return tf.stop_gradient(hard - soft) + soft
+    """One-hot of the row maxima with the gradient of `soft` (straight-through), with that formula's float32 rounding."""
+    single = tf.cast(soft, tf.float32)
+    hard = tf.cast(tf.equal(soft, tf.reduce_max(soft, axis=1, keepdims=True)), tf.float32)
+    return tf.cast(tf.stop_gradient(hard - single) + single, soft.dtype)
 
 
 def gaussian_kl(mean: tf.Tensor, scale: tf.Tensor, prior_mean=0.0, prior_scale=1.0) -> tf.Tensor:

@@ -29,7 +29,7 @@ def _case(name, case, values):
         use_bn=given.get("use_bn", False), use_ln=given.get("use_ln", False))
     latents = lifelong.vanilla_latents(config)
     vae = build_vae(config, latents)
-    optimizer = fork.build_optimizer(config, vae)
+    optimizer = fork.build_optimizer(config, vae.trainable_variables)
     model = fork.Model(vae, optimizer, model_name(config, latents, lifelong=False), body_scopes(config.architecture, 0))
     common.inject(model.weights(), values)
     lineage, networks = lifelong.Lineage(latents), Networks(vae, None)
