@@ -1,10 +1,213 @@
-"""What a run learns, distribution after distribution, and in which order."""
+"""What a run learns, distribution after distribution: which images, in which order, and when the next one comes."""
+
+from typing import Callable, Iterator, NamedTuple
 
 import numpy as np
 
+from lib import randomness
+from lib.data import sources
+from lib.errors import UserError
+from lvae import data
+from lvae.config import EXPERIMENTS, Config, Experiment
+from lvae.data import Samples
+
 PIXELS = 784
+_WHOLE = {"mnist": 99997, "svhn": 99998, "cifar10": 99999, "fashion": 9996}  # what the original calls a whole data set
+_SWITCH_RANGE, _SWITCH_VALUE = 13, 2
+
+
+class Distribution(NamedTuple):
+    """One thing to learn."""
+
+    name: str
+    label: int  # in class_list.csv: the class, or the original's number for a whole data set
+    train: Samples
+    test: Samples
+
+
+class Course(NamedTuple):
+    """All distributions of an experiment, and the test sets of its result files."""
+
+    distributions: list[Distribution]
+    tests: dict[str, Samples]  # file name prefix -> test set: all classes, from the start
 
 
 def pixel_permutation(number: int) -> np.ndarray:
     """Where each pixel of permuted MNIST's task `number` (from 1) comes from: the result's pixel i is pixel [i]."""
     return np.random.RandomState(number).permutation(PIXELS)
+
+
+# --- loading -----------------------------------------------------------------------------------------------------------
+
+
+def load_samples(name: str, split: str, data_dir: str, convolutional: bool) -> Samples:
+    """A split of a data set, prepared as the original does for dense or convolutional bodies."""
+    arrays = sources.load("mnist28" if name == "mnist" else name, split, data_dir)
+    images, labels = arrays
+    if name == "mnist":
+        images = data.resize(images[..., 0])[..., None] if convolutional else images
+        return Samples(images, labels, data.unit)
+    if name == "fashion":
+        images = data.adaptive_threshold(images[..., 0])
+        images = data.enlarge(images) if convolutional else images
+        return Samples(images[..., None], labels, data.as_float)
+    if name == "svhn":
+        prepare = data.per_pixel_range(images)
+        rows = data.hold_out(len(labels))[0] if split == "train" else slice(None)
+        return Samples(images[rows], labels[rows], prepare)
+    return Samples(images, labels, data.unit)
+
+
+def rotated(samples: Samples, angle: int, *, exact: bool) -> Samples:
+    """Turned images. The original forgets to bring Fashion's back to [0, 1] (exact)."""
+    images = samples.prepare(samples.values)
+    images = data.rotate(images[..., 0], angle)[..., None] if images.shape[-1] == 1 else data.rotate(images, angle)
+    return Samples(images, samples.labels, data.as_float if exact else data.unit)
+
+
+def permuted(samples: Samples, number: int) -> Samples:
+    """The pixels of flat 28 x 28 images in another order."""
+    order = pixel_permutation(number)
+    shape = samples.values.shape
+    return samples._replace(values=samples.values.reshape(len(samples), PIXELS)[:, order].reshape(shape))
+
+
+def _source(experiment: Experiment, name: str, data_dir: str) -> tuple[Samples, Samples]:
+    convolutional = experiment.architecture.body == "cnn"
+    return tuple(load_samples(name, split, data_dir, convolutional) for split in ("train", "test"))
+
+
+def _by_class(name: str, train: Samples, test: Samples) -> list[Distribution]:
+    labels = np.unique(train.labels)
+    return [Distribution(f"{name} {label}", int(label), train.of_class(label), test.of_class(label))
+            for label in labels]
+
+
+def load(config: Config, data_dir: str) -> Course:
+    """Read everything an experiment needs. Raises `UserError` where data are missing or broken."""
+    experiment = EXPERIMENTS[config.experiment]
+    if config.experiment == "permuted_mnist":
+        return _permuted_course(config, *_source(experiment, "mnist", data_dir))
+    distributions, tests = [], {}
+    for position, name in enumerate(experiment.sources):
+        train, test = _source(experiment, name, data_dir)
+        whole = experiment.whole or (len(experiment.sources) > 1 and position == 0)
+        parts = ([Distribution(name, _WHOLE[name], train, test)] if whole else _by_class(name, train, test))
+        if config.rotate and name == experiment.rotated:
+            exact = config.tf1_exact and name == "fashion"
+            parts += [part._replace(name=f"{part.name} at {angle}", train=rotated(part.train, angle, exact=exact),
+                                    test=rotated(part.test, angle, exact=exact))
+                      for angle in data.ANGLES for part in list(parts)]
+        distributions += parts
+        tests[experiment.csv_prefixes[position]] = test
+    for part in distributions:
+        if len(part.train) < 1 or len(part.test) < 1:
+            raise UserError(f"{part.name}: {len(part.train)} training and {len(part.test)} test images; "
+                            "the data are incomplete")
+    return Course(distributions, tests)
+
+
+def _permuted_course(config: Config, train: Samples, test: Samples) -> Course:
+    parts = [Distribution(f"permutation {number}", number, permuted(train, number), permuted(test, number))
+             for number in range(1, config.permutations + 1)]
+    everything = joined([part.test for part in parts])
+    return Course(parts, {"mnist_": everything})
+
+
+def joined(samples: list[Samples]) -> Samples:
+    """Several sets as one; they share one way of being prepared."""
+    first = samples[0]
+    if any(other.prepare is not first.prepare or other.values.shape[1:] != first.values.shape[1:]
+           for other in samples):
+        # Sets of different kinds meet as finished pixels.
+        channels = max(other.values.shape[-1] for other in samples)
+        finished = [np.broadcast_to(images, (*images.shape[:-1], channels))
+                    for images in (other.prepare(other.values) for other in samples)]
+        return Samples(np.concatenate(finished), np.concatenate([other.labels for other in samples]), data.as_float)
+    return Samples(np.concatenate([other.values for other in samples]),
+                   np.concatenate([other.labels for other in samples]), first.prepare)
+
+
+# --- order -------------------------------------------------------------------------------------------------------------
+
+
+class Stream:
+    """Images of one distribution in an endless order: epoch after epoch, each in a permutation of its own.
+
+    A batch that reaches past an epoch's end takes the rest of the old order and the start of the new one.
+
+    Args:
+      permutation: epoch -> permutation of the rows.
+    """
+
+    def __init__(self, count: int, permutation: Callable[[int], np.ndarray]):
+        self._count, self._permutation = count, permutation
+        self._orders: dict[int, np.ndarray] = {}
+
+    def rows(self, start: int, count: int) -> np.ndarray:
+        """Rows number start .. start + count - 1 of the order."""
+        positions = np.arange(start, start + count)
+        epochs = positions // self._count
+        self._orders = {epoch: self._orders.get(epoch, None) for epoch in np.unique(epochs).tolist()}
+        for epoch, order in self._orders.items():
+            if order is None:
+                self._orders[epoch] = self._permutation(epoch)
+        return np.array([self._orders[epoch][position % self._count]
+                         for epoch, position in zip(epochs.tolist(), positions.tolist())])
+
+
+def stream(config: Config, phase: int, count: int) -> Stream:
+    """The run's own order in its distribution number `phase`."""
+    return Stream(count, lambda epoch: randomness.host_generator(
+        config.seed, "order", phase, epoch).permutation(count))
+
+
+# --- switching ---------------------------------------------------------------------------------------------------------
+
+
+def switches(batch_size: int, min_interval: int, classes: int, draw: Callable[[int], int]) -> Iterator[tuple[int, int]]:
+    """(iteration, next class) of every switch, without end.
+
+    At every iteration one of 13 * batch_size numbers is drawn; a certain one of them ends a distribution that has
+    lasted longer than `min_interval` iterations. Classes follow each other in a circle.
+
+    Args:
+      draw: iteration -> the number drawn there.
+    """
+    current, lasted, iteration = 0, 0, 0
+    while True:
+        if draw(iteration) == _SWITCH_VALUE and lasted > min_interval:
+            current, lasted = (current + 1) % classes, 0
+            yield iteration, current
+        lasted += 1
+        iteration += 1
+
+
+def schedule(config: Config, classes: int) -> list[tuple[int, int]]:
+    """(class, iterations) of every distribution that a sequential run learns, revisits included."""
+    high = _SWITCH_RANGE * config.batch_size
+    blocks: dict[int, np.ndarray] = {}
+
+    def draw(iteration: int) -> int:
+        block, position = divmod(iteration, 4096)
+        if block not in blocks:
+            blocks.clear()
+            blocks[block] = randomness.host_generator(config.seed, "switch", block).integers(high, size=4096)
+        return int(blocks[block][position])
+
+    entries, current, began = [], 0, 0
+    for iteration, following in switches(config.batch_size, config.min_interval, classes, draw):
+        entries.append((current, iteration - began))
+        if len(entries) >= config.max_dist_swaps:
+            return entries
+        current, began = following, iteration
+    return entries
+
+
+def new_classes(config: Config, course: Course, entries: list[int]) -> int:
+    """How many latent classes the last of these entries adds: one, or none where its class was learned before.
+
+    With compress_rotations a class counts by its label, so that a rotated copy is no new class.
+    """
+    known = [course.distributions[entry].label if config.compress_rotations else entry for entry in entries]
+    return int(known[-1] not in known[:-1])

@@ -1,6 +1,6 @@
 """The Lifelong VAE's golden files, recomputed with `lvae`."""
 
-from tests.golden.lvae import initialisers, losses, networks, posterior, pytorch, training, vanilla
+from tests.golden.lvae import data, initialisers, losses, networks, posterior, pytorch, training, vanilla
 from tests.golden.registry import Topic
 
 TOPICS: dict[str, Topic] = {
@@ -17,5 +17,6 @@ TOPICS: dict[str, Topic] = {
     "pytorch_student_teacher": Topic(pytorch.compare_student_teacher, pytorch.SETTINGS),
     "pytorch_ewc": Topic(pytorch.compare_ewc, pytorch.SETTINGS),
     "pytorch_metrics": Topic(pytorch.compare_metrics, pytorch.SETTINGS | {"gradients"}),
+    "data": Topic(data.compare, data.SETTINGS),
     "fork_map": Topic(training.compare_fork_maps, training.FORK_MAP_SETTINGS),
 }
