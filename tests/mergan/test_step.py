@@ -40,7 +40,7 @@ def test_who_moves_when():
     networks, _, steps = start()
     images, labels = batches(1)
     for first, generator_moves in [(0, False), (1, True), (2, True)]:
-        before = [weights(network) for network in networks]
+        before = [weights(network) for network in networks[:3]]
         steps.iterate(images, labels, first)
         assert moved(before[0], networks.generator) == generator_moves
         assert moved(before[1], networks.critic)
