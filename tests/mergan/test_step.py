@@ -96,7 +96,7 @@ def test_reported_quantities_are_those_of_the_original(config, task, names):
 def test_noise_is_new_in_every_step_and_known_in_advance():
     first, second = draw_critic_noise(CONFIG, 2, 5, 0), draw_critic_noise(CONFIG, 2, 5, 1)
     for a, b in zip(first, second):
-        assert not np.array_equal(a, b)
+        assert tf.size(a) == 0 or not np.array_equal(a, b)
     again = tf.function(lambda step: draw_critic_noise(CONFIG, 2, 5, step))(tf.constant(1))
     for a, b in zip(second, again):
         np.testing.assert_array_equal(a, b)
