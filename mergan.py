@@ -28,8 +28,7 @@ def main():
     config = command_line.config(
         replay_alignment=FLAGS.RA, alignment_factor=FLAGS.RA_factor, joint_replay=FLAGS.JTR,
         consolidation=FLAGS.EWC, consolidation_factor=FLAGS.EWC_factor, generative_replay=FLAGS.DGR)
-    # TensorFlow takes seconds to import: flags that do not parse should not wait for it.
-    from lib.mergan import evaluate, train
+    from lib.mergan import evaluate, train  # TensorFlow, after the flags
 
     if FLAGS.test:
         evaluate.run(config, command_line.tested_directory(), FLAGS.data_dir)

@@ -48,6 +48,7 @@ class Config:
     generative_replay: bool = False  # --DGR, baseline
     joint: bool = False  # joint.py: all classes at once
     seed: int = 0
+    precision: str = "float32"  # Keras dtype policy; weights, statistics and costs are float32 in all of them
     tf1_exact: bool = False  # bring back the original's deterministic accidents
     batch_size: int = 64
     critic_steps: int = 5  # per generator step

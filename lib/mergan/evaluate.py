@@ -11,8 +11,8 @@ from lib import images as pictures
 from lib.errors import UserError
 from lib.metrics import pretrained
 from lib.mergan.config import LABELS, Config
-from lib.mergan.networks import Networks, build_networks, tf1_variables
-from lib.mergan.step import draw_latent
+from lib.mergan.networks import Networks, build_networks
+from lib.mergan.step import build_optimizers, checkpoint_variables, draw_latent
 from lib.mergan.train import model_prefix
 
 _REPEATS = 100  # batches per class
@@ -76,7 +76,7 @@ def _load(directory: Path, config: Config, networks: Networks, task: int) -> Non
     prefix = model_prefix(directory, config, task, config.iterations - 1)
     if not tf1.exists(prefix):
         raise UserError(f"no checkpoint {prefix}; {_what_there_is(prefix)}")
-    tf1.assign(prefix, tf1_variables(networks))
+    tf1.assign(prefix, checkpoint_variables(config, networks, build_optimizers(config, networks)))
 
 
 def _what_there_is(prefix: Path) -> str:
@@ -94,7 +94,8 @@ def run(config: Config, directory: Path, data_dir: str) -> dict:
     Reads what this program or the TF1 program wrote. Returns the metrics: per tested task, the accuracy of each class
     and their unweighted mean, in 0..1.
     """
-    networks = build_networks(config.data, replay=not config.joint, solver=config.generative_replay)
+    networks = build_networks(config.data, replay=not config.joint, solver=config.generative_replay,
+                              dtype=config.precision)
     first = 0 if config.joint else config.data.tested_tasks[0]
     _load(directory, config, networks, first)
     classifier = pretrained.evaluation_classifier(config.dataset, data_dir)

@@ -7,10 +7,10 @@ import tensorflow as tf
 
 from lib import images as pictures
 from lib import optimizers as adam
-from lib import randomness
+from lib import randomness, tf1
 from lib.mergan import baselines, losses, replay
 from lib.mergan.config import NOISE, LABELS, Config
-from lib.mergan.networks import Networks
+from lib.mergan.networks import Networks, tf1_variables
 
 
 class Optimizers(NamedTuple):
@@ -60,10 +60,23 @@ class Steps(NamedTuple):
 
 def build_optimizers(config: Config, networks: Networks) -> Optimizers:
     def build(model):
-        return adam.adam(config.learning_rate, config.beta_1, config.beta_2, model.trainable_variables)
+        return adam.adam(config.learning_rate, config.beta_1, config.beta_2, model.trainable_variables,
+                         config.precision)
 
     return Optimizers(build(networks.generator), build(networks.critic),
                       build(networks.solver) if networks.solver is not None else None)
+
+
+def checkpoint_variables(config: Config, networks: Networks, optimizers: Optimizers) -> dict:
+    """{TF1 name: variable} of all that the original's checkpoint holds.
+
+    `joint.py` makes its `Saver` after the optimisers, so there their state belongs to it; `mergan.py` makes it before.
+    """
+    variables = tf1_variables(networks)
+    if not config.joint:
+        return variables
+    return (variables | tf1.adam_variables(optimizers.generator, variables, number=0)
+            | tf1.adam_variables(optimizers.critic, variables, number=1))
 
 
 def build_fisher(networks: Networks) -> list[tf.Variable]:
@@ -130,10 +143,11 @@ def draw_generator_noise(config: Config, task: int, iteration) -> GeneratorNoise
     )
 
 
-def _descend(optimizer, tape, cost, model) -> None:
+def _descend(optimizer, tape, scaled_cost, model) -> None:
+    """One update; the cost comes through `optimizer.scale_loss`, under the tape."""
     variables = model.trainable_variables
     # Zeros for what the cost does not reach: a class head that is not used stays where it is.
-    gradients = tape.gradient(cost, [variable.value for variable in variables],
+    gradients = tape.gradient(scaled_cost, [variable.value for variable in variables],
                               unconnected_gradients=tf.UnconnectedGradients.ZERO)
     optimizer.apply(gradients, variables)
 
@@ -174,7 +188,7 @@ def make_steps(config: Config, networks: Networks, optimizers: Optimizers, task:
             costs = losses.critic_costs(generator, critic, images, labels, noise.latent, noise.alpha,
                                         condition(labels, noise))
             remembering = replay_costs(noise.replay).critic_total(config) if replays else 0.0
-            total = costs.total(config) + remembering
+            total = optimizers.critic.scale_loss(costs.total(config) + remembering)
         _descend(optimizers.critic, tape, total, critic)
         return CriticReport(costs, remembering)
 
@@ -187,7 +201,7 @@ def make_steps(config: Config, networks: Networks, optimizers: Optimizers, task:
             remembering = replay_costs(noise.replay).generator_total(config) if replays else 0.0
             consolidation = baselines.consolidation_cost(
                 config, generator, networks.replay, fisher) if consolidates else 0.0
-            total = costs.total(config) + alignment + remembering + consolidation
+            total = optimizers.generator.scale_loss(costs.total(config) + alignment + remembering + consolidation)
         _descend(optimizers.generator, tape, total, generator)
         return GeneratorReport(costs, alignment, remembering, consolidation)
 
@@ -195,7 +209,8 @@ def make_steps(config: Config, networks: Networks, optimizers: Optimizers, task:
         labels = baselines.mixed_labels(networks.replay_solver, mixture, replayed, task)
         with tf.GradientTape() as tape:
             cost = baselines.solver_cost(solver, mixture, labels)
-        _descend(optimizers.solver, tape, cost, solver)
+            scaled = optimizers.solver.scale_loss(cost)
+        _descend(optimizers.solver, tape, scaled, solver)
         return cost
 
     def generator_quantities(labels, number):

@@ -13,8 +13,8 @@ from lib.data.by_class import ByClass
 from lib.mergan import replay
 from lib.mergan.config import LABELS, Config
 from lib.mergan.networks import Networks, build_networks, copy_weights, tf1_variables
-from lib.mergan.step import (GENERATOR_QUANTITIES, Optimizers, build_fisher, build_optimizers, draw_latent,
-                             estimate_fisher, make_steps)
+from lib.mergan.step import (GENERATOR_QUANTITIES, Optimizers, build_fisher, build_optimizers, checkpoint_variables,
+                             draw_latent, estimate_fisher, make_steps)
 from lib.settings import Options
 
 _FIXED_SAMPLES = 100  # per class in a picture, always of the same noise
@@ -145,7 +145,8 @@ class Training:
         steps = make_steps(self.config, self.networks, self.optimizers, task, self.fisher)
 
         def save(iteration):
-            tf1.write(model_prefix(self.run.directory, self.config, task, iteration), tf1_variables(self.networks))
+            tf1.write(model_prefix(self.run.directory, self.config, task, iteration),
+                      checkpoint_variables(self.config, self.networks, self.optimizers))
             self.run.log.write_pickle(self.run.directory / "log.pkl")
             self.run.log.draw_curves()
 
@@ -165,7 +166,8 @@ def run(config: Config, directory: Path, data_dir: str, load_model: str = "",
     """
     data = ByClass(config.dataset, config.data.classes, config.data.side, data_dir, config.batch_size, config.seed,
                    config.tf1_exact)
-    networks = build_networks(config.data, replay=not config.joint, solver=config.generative_replay, seed=config.seed)
+    networks = build_networks(config.data, replay=not config.joint, solver=config.generative_replay, seed=config.seed,
+                              dtype=config.precision)
     optimizers_ = build_optimizers(config, networks)
     fisher = build_fisher(networks) if config.consolidation else []
     state = {**_present("network", networks), **_present("optimizer", optimizers_), "fisher": fisher}

@@ -1,5 +1,6 @@
 """One iteration: who moves when, and that neither chunks nor resets nor the draw change what is computed."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -118,3 +119,31 @@ def test_reset_forgets_moments_and_steps_but_not_the_rate():
     optimizers.reset(optimizer)
     assert all(np.all(variable == 0) for variable in optimizer.variables if variable.name != "learning_rate")
     assert float(optimizer.learning_rate) == pytest.approx(1e-4)
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_follows_float32(precision):
+    """Same noise, same weights: after three iterations costs agree to a few percent and weights stay float32."""
+    def costs(precision):
+        config = Config("mnist", 10, replay_alignment=True, joint_replay=True, batch_size=8, precision=precision)
+        networks = build_networks(config.data, dtype=precision)
+        copy_weights(networks.generator, networks.replay)
+        steps = make_steps(config, networks, build_optimizers(config, networks), 1)
+        values = steps.iterate(*batches(3), 0)
+        assert all(variable.dtype == "float32" for variable in networks.critic.variables)
+        return values
+
+    full, mixed = costs("float32"), costs(precision)
+    for name in ("d-cost", "wgan-pure", "penalty", "JTR_disc_cost"):
+        np.testing.assert_allclose(mixed[name], full[name], rtol=0.1, atol=0.1)
+
+
+def test_float16_scales_its_costs_and_skips_an_overflow():
+    variable = keras.Variable(tf.ones([2]))
+    optimizer = optimizers.adam(0.1, 0.0, 0.9, [variable], "mixed_float16")
+    scale = float(optimizer.scale_loss(1.0))
+    assert scale > 1
+    optimizer.apply([tf.constant([float("inf"), 0.0])], [variable])
+    assert np.array_equal(variable, [1, 1]) and float(optimizer.scale_loss(1.0)) < scale
+    optimizer.apply([tf.constant([1.0, 0.0]) * optimizer.scale_loss(1.0)], [variable])
+    np.testing.assert_allclose(variable, [0.9, 1], rtol=1e-3)  # Adam's first step is the learning rate
