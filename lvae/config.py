@@ -73,6 +73,7 @@ class Config:
     batch_size: int = 100
     min_interval: int = 3000  # iterations that a distribution lasts at least
     max_dist_swaps: int = 32  # distributions learned in a sequential run, revisits included
+    test_interval: int = 200  # iterations between two looks at the test set; 0: none
     learning_rate: float = 1e-3
     mutual_info_reg: float = 0.0  # the TF1 code's term; its fork drops it (quirk 5)
     rotate: bool = False
@@ -98,6 +99,10 @@ class Config:
     @property
     def normaliser(self) -> str | None:
         return "layer" if self.use_ln else "batch" if self.use_bn else None
+
+    @property
+    def is_lifelong(self) -> bool:
+        return self.sequential and self.method == "lifelong"
 
     @property
     def informs(self) -> bool:

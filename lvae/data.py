@@ -3,7 +3,8 @@
 Pixels are float32 in [0, 1]. Data sets stay uint8 in memory where they can; `Samples` prepares batches.
 """
 
-from typing import Callable, NamedTuple
+import dataclasses
+from typing import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -16,7 +17,8 @@ ANGLES = (30, 45, 70, 90, 130, 165, 200, 250, 295, 335)
 _BLOCK, _SIGMA = 21, 3.5  # of Fashion's adaptive threshold
 
 
-class Samples(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Samples:
     """Images of one or several classes."""
 
     values: np.ndarray  # [n, height, width, channels]
@@ -28,7 +30,7 @@ class Samples(NamedTuple):
 
     def of_class(self, label: int) -> "Samples":
         kept = self.labels == label
-        return self._replace(values=self.values[kept], labels=self.labels[kept])
+        return dataclasses.replace(self, values=self.values[kept], labels=self.labels[kept])
 
     def take(self, rows, shape: tuple[int, ...]) -> np.ndarray:
         """float32 images of these rows in a network's input shape; grey ones fill all of its channels."""

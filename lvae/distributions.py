@@ -1,5 +1,6 @@
 """What a run learns, distribution after distribution: which images, in which order, and when the next one comes."""
 
+import dataclasses
 from typing import Callable, Iterator, NamedTuple
 
 import numpy as np
@@ -69,7 +70,7 @@ def permuted(samples: Samples, number: int) -> Samples:
     """The pixels of flat 28 x 28 images in another order."""
     order = pixel_permutation(number)
     shape = samples.values.shape
-    return samples._replace(values=samples.values.reshape(len(samples), PIXELS)[:, order].reshape(shape))
+    return dataclasses.replace(samples, values=samples.values.reshape(len(samples), PIXELS)[:, order].reshape(shape))
 
 
 def _source(experiment: Experiment, name: str, data_dir: str) -> tuple[Samples, Samples]:

@@ -63,8 +63,9 @@ class Model(NamedTuple):
                 f"{self.prefix}/loss_optimizer/beta2_power": self.optimizer.beta_2**ahead}
 
 
-def tf1_model(config: Config, lineage: Lineage, vae: Vae, optimizer) -> Model:
-    prefix = model_name(config, lineage.first, lineage.forks)
+def tf1_model(config: Config, lineage: Lineage, vae: Vae, optimizer, *, lifelong: bool = True) -> Model:
+    """The names of a model of the lifelong class, or of the vanilla one."""
+    prefix = model_name(config, lineage.first, lineage.forks, lifelong=lifelong)
     return Model(vae, optimizer, prefix, body_scopes(config.architecture, lineage.forks))
 
 

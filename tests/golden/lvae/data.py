@@ -62,7 +62,7 @@ def _rotations(path, stored, samples, exact):
     """The first images of a test set, turned by every angle."""
     for angle, record in stored.items():
         count = record["shape"][0]
-        first = samples._replace(values=samples.values[:count], labels=samples.labels[:count])
+        first = Samples(samples.values[:count], samples.labels[:count], samples.prepare)
         turned = distributions.rotated(first, int(angle), exact=exact).take(slice(None), (784,))
         yield _tensor(f"{path[0]} rotations", (*path, angle), turned, f"{path[0]}/rot/{angle}")
 

@@ -1,0 +1,111 @@
+"""All that a run keeps between iterations, as one value that a resume point can hold whatever its sizes.
+
+A fork changes the shapes of the networks. So a resume point does not list their variables but holds the learner's
+arrays, from which it is built again.
+"""
+
+import io
+import json
+
+import numpy as np
+import tensorflow as tf
+
+from lib import optimizers
+from lvae import baselines, fork, lifelong, step
+from lvae.baselines import Anchor
+from lvae.config import Config
+from lvae.lifelong import Lineage
+from lvae.networks import Latents, Networks, build_vae
+
+
+class Learner(tf.train.experimental.PythonState):
+    """Models, optimiser, annealing, EWC's anchor, and what happened so far.
+
+    Attributes:
+      entries: numbers of the distributions entered so far, the present one last.
+      results: one dictionary of figures per distribution that was completed.
+    """
+
+    def __init__(self, config: Config):
+        self.config = config
+        first = Latents(config.latent_size, 1) if config.is_lifelong else lifelong.vanilla_latents(config)
+        self.lineage = Lineage(first)
+        student, self.optimizer = fork.build_student(config, self.lineage)
+        self.networks = Networks(student, None)
+        self.clock = step.start_clock()
+        self.anchor: Anchor | None = None
+        self.entries, self.results = [0], []
+
+    def steps(self) -> step.Steps:
+        phase = len(self.entries) - 1
+        return step.make_steps(self.config, phase, self.lineage, self.networks, self.optimizer, self.clock,
+                               self.anchor)
+
+    def model(self) -> fork.Model:
+        """The student under its TF1 names."""
+        return fork.tf1_model(self.config, self.lineage, self.networks.student, self.optimizer,
+                              lifelong=self.config.is_lifelong)
+
+    def fork(self, new_classes: int) -> dict[str, str]:
+        """Make the student the teacher of a new student; returns which of its variables come from which."""
+        self.networks, self.optimizer, self.lineage, pairs = fork.fork(
+            self.config, self.lineage, self.networks, self.optimizer, new_classes)
+        self.clock = step.start_clock()
+        return pairs
+
+    def hold(self, importance: list[tf.Tensor]) -> None:
+        """EWC: anchor the present weights. What follows starts with a fresh optimiser."""
+        self.anchor = baselines.anchored(self.networks.student, importance, self.anchor)
+        optimizers.reset(self.optimizer)
+
+    def serialize(self) -> bytes:
+        buffer = io.BytesIO()
+        np.savez(buffer, **self._arrays())
+        return buffer.getvalue()
+
+    def deserialize(self, string_value: bytes) -> None:
+        with np.load(io.BytesIO(string_value), allow_pickle=False) as arrays:
+            self._rebuild(dict(arrays))
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        teacher = self.networks.teacher
+        standing = {"first": self.lineage.first, "forks": self.lineage.forks, "new_classes": self.lineage.new_classes,
+                    "teacher_classes": teacher.latents.classes if teacher else None, "entries": self.entries,
+                    "results": self.results, "anchored": self.anchor is not None}
+        groups = {"student": self.networks.student.variables, "optimizer": self.optimizer.variables,
+                  "teacher": teacher.variables if teacher else [], "clock": self.clock,
+                  "importance": self.anchor.importance if self.anchor else [],
+                  "weights": self.anchor.weights if self.anchor else []}
+        return {"standing": np.array(json.dumps(standing)),
+                **{f"{group}/{index}": np.asarray(value) for group, values in groups.items()
+                   for index, value in enumerate(values)}}
+
+    def _rebuild(self, arrays: dict[str, np.ndarray]) -> None:
+        standing = json.loads(str(arrays["standing"]))
+        self.entries, self.results = standing["entries"], standing["results"]
+        self.lineage = Lineage(Latents(*standing["first"]), standing["forks"], standing["new_classes"])
+        student, self.optimizer = fork.build_student(self.config, self.lineage)
+        teacher = None
+        if standing["teacher_classes"] is not None:
+            settings = lifelong.forked_config(self.config) if self.lineage.forks > 1 else self.config
+            teacher = build_vae(settings, self.lineage.first._replace(classes=standing["teacher_classes"]),
+                                name=f"vae{self.lineage.forks - 1}", seed=self.config.seed)
+        self.networks, self.clock = Networks(student, teacher), step.start_clock()
+        self.anchor = None
+        if standing["anchored"]:
+            self.anchor = Anchor(*([tf.constant(value) for value in _group(arrays, name)]
+                                   for name in ("importance", "weights")))
+        _assign(student.variables, _group(arrays, "student"))
+        _assign(teacher.variables if teacher else [], _group(arrays, "teacher"))
+        _assign(self.optimizer.variables, _group(arrays, "optimizer"))
+        _assign(self.clock, _group(arrays, "clock"))
+
+
+def _group(arrays: dict[str, np.ndarray], name: str) -> list[np.ndarray]:
+    count = sum(key.startswith(f"{name}/") for key in arrays)
+    return [arrays[f"{name}/{index}"] for index in range(count)]
+
+
+def _assign(variables, values: list[np.ndarray]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

@@ -1,0 +1,17 @@
+"""Lifelong VAE: CIFAR-10's objects, with convolutions and a logistic likelihood. See README.md.
+
+    python run_cifar_experiment.py --sequential=True --latent_size=14 --min_interval=12000 --max_dist_swaps=32
+"""
+
+import sys
+from pathlib import Path
+
+sys.path[0] = str(Path(__file__).resolve().parent.parent)  # the repository root in place of this folder
+
+from lib import errors  # noqa: E402
+from lvae import command_line  # noqa: E402
+
+command_line.define_flags("cifar")
+
+if __name__ == "__main__":
+    errors.run(lambda: command_line.run("cifar"))
