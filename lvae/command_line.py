@@ -14,7 +14,6 @@ FLAGS = flags.FLAGS
 
 
 def define_flags(experiment: str) -> None:
-    rotated = EXPERIMENTS[experiment].rotated
     flags.DEFINE_bool("sequential", False, "Learn one distribution after the other; else all at once.")
     flags.DEFINE_integer("latent_size", 20, "Dimensions of the continuous latent variable.", lower_bound=1)
     flags.DEFINE_integer("epochs", 100, "Epochs of a run that is not sequential.", lower_bound=1)
@@ -31,7 +30,8 @@ def define_flags(experiment: str) -> None:
     flags.DEFINE_float("learning_rate", 1e-3, "Adam's.", lower_bound=0.0)
     flags.DEFINE_float("mutual_info_reg", 0.0, "Weight of the TF1 code's information term.")
     flags.DEFINE_string("base_dir", ".", "Results go to <base_dir>/experiment_<n>.")
-    flags.DEFINE_bool(f"rotate_{rotated}", False, "Add ten rotated copies of every distribution.")
+    for name in _rotatable(experiment):
+        flags.DEFINE_bool(f"rotate_{name}", False, f"Add ten rotated copies of every distribution of {name}.")
     flags.DEFINE_bool("compress_rotations", False, "A rotated copy shares the latent class of its original.")
     flags.DEFINE_enum("method", "lifelong", settings.METHODS, "What learns a sequence of distributions.")
     flags.DEFINE_enum("formulas", "tf1", settings.FORMULAS, "Posterior, batch shares and consistency of the TF1 code "
@@ -58,6 +58,10 @@ def define_flags(experiment: str) -> None:
         flags.DEFINE_integer("permutations", 5, "Distributions.", lower_bound=1)
 
 
+def _rotatable(experiment: str) -> tuple[str, ...]:
+    return () if experiment == "permuted_mnist" else EXPERIMENTS[experiment].sources
+
+
 _CONFIGURED = (
     "sequential", "method", "latent_size", "use_bn", "use_ln", "reparam_type", "epochs", "batch_size", "min_interval",
     "max_dist_swaps", "learning_rate", "mutual_info_reg", "compress_rotations", "formulas", "continuous_mut_info",
@@ -75,7 +79,8 @@ def config(experiment: str) -> Config:
         raise UserError("--ewc_gamma has no meaning without --method=ewc")
     if experiment == "permuted_mnist":
         values["permutations"] = FLAGS.permutations
-    return Config(experiment, fixed.architecture, rotate=FLAGS[f"rotate_{fixed.rotated}"].value, **values)
+    rotate = tuple(name for name in _rotatable(experiment) if FLAGS[f"rotate_{name}"].value)
+    return Config(experiment, fixed.architecture, rotate=rotate, **values)
 
 
 @contextlib.contextmanager

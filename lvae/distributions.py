@@ -46,7 +46,8 @@ def load_samples(name: str, split: str, data_dir: str, convolutional: bool) -> S
     arrays = sources.load("mnist28" if name == "mnist" else name, split, data_dir)
     images, labels = arrays
     if name == "mnist":
-        images = data.resize(images[..., 0])[..., None] if convolutional else images
+        # The original resizes pixels that are no bytes any more, so every image is stretched first.
+        images = data.resize(data.unit(images[..., 0]))[..., None] if convolutional else images
         return Samples(images, labels, data.unit)
     if name == "fashion":
         images = data.adaptive_threshold(images[..., 0])
@@ -94,7 +95,7 @@ def load(config: Config, data_dir: str) -> Course:
         train, test = _source(experiment, name, data_dir)
         whole = experiment.whole or (len(experiment.sources) > 1 and position == 0)
         parts = ([Distribution(name, _WHOLE[name], train, test)] if whole else _by_class(name, train, test))
-        if config.rotate and name == experiment.rotated:
+        if name in config.rotate:
             exact = config.tf1_exact and name == "fashion"
             parts += [part._replace(name=f"{part.name} at {angle}", train=rotated(part.train, angle, exact=exact),
                                     test=rotated(part.test, angle, exact=exact))
