@@ -1,0 +1,94 @@
+"""The learner comes back from a resume point whatever happened to it before; EWC's pieces."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from lvae import baselines, step
+from lvae.config import Architecture, Config
+from lvae.learner import Learner
+
+CONFIG = Config("x", Architecture("dense", (5, 6, 1), "bernoulli", (8,), (6,)), latent_size=3, batch_size=4,
+                sequential=True, use_bn=True)
+
+
+def _images(count=1):
+    return tf.constant(np.random.default_rng(0).uniform(size=(count, 4, 30)).astype(np.float32))
+
+
+def _importance(learner):
+    return [tf.ones_like(variable.value) for variable in learner.networks.student.trainable_variables]
+
+
+@pytest.mark.parametrize("method, forks", [("lifelong", 0), ("lifelong", 1), ("lifelong", 2), ("ewc", 0)])
+@pytest.mark.parametrize("tf1_exact", [False, True])
+def test_resumed_learner_goes_on_bit_for_bit(tmp_path, method, forks, tf1_exact):
+    config = dataclasses.replace(CONFIG, method=method, tf1_exact=tf1_exact, ewc_gamma=1.0)
+    learner = Learner(config)
+    for number in range(forks):
+        learner.steps().iterate(_images(2), tf.constant(0))
+        learner.entries.append(number + 1)
+        learner.fork(1)
+    if method == "ewc":
+        learner.hold(_importance(learner))
+    learner.steps().iterate(_images(12), tf.constant(0))
+    path = tf.train.Checkpoint(learner=learner).write(str(tmp_path / "point"))
+    again = Learner(config)
+    tf.train.Checkpoint(learner=again).read(path).assert_consumed()
+    assert (again.entries, again.lineage) == (learner.entries, learner.lineage)
+    for one in (learner, again):
+        one.steps().iterate(_images(3), tf.constant(12))
+    for ours, theirs in zip(again.networks.student.variables, learner.networks.student.variables, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert float(again.clock.temperature) == float(learner.clock.temperature) < 1.0
+
+
+def test_squared_gradients_are_those_of_every_image_alone():
+    learner = Learner(dataclasses.replace(CONFIG, use_bn=False))
+    vae, images = learner.networks.student, _images(3)[0]
+    uniform = tf.random.stateless_uniform([4, 1], [1, 2])
+    expected = [np.zeros(variable.shape) for variable in vae.trainable_variables]
+    for row in range(4):
+        with tf.GradientTape() as tape:
+            rows = slice(row, row + 1)
+            cost = baselines.settled_costs(CONFIG, vae, images[rows], uniform[rows]).total(CONFIG)
+        gradients = tape.gradient(cost, [variable.value for variable in vae.trainable_variables],
+                                  unconnected_gradients="zero")
+        expected = [total + np.square(gradient) for total, gradient in zip(expected, gradients)]
+    for ours, theirs in zip(baselines.squared_gradients(CONFIG, vae, images, uniform), expected):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6 * theirs.max() + 1e-12)
+
+
+def test_penalty_pulls_back_by_importance():
+    anchor = baselines.Anchor([tf.constant([2.0, 0.0])], [tf.constant([1.0, 1.0])])
+    weights = tf.constant([3.0, 7.0])
+    with tf.GradientTape() as tape:
+        tape.watch(weights)
+        penalty = baselines.penalty(0.5, [weights], anchor)
+    assert float(penalty) == 2.0
+    np.testing.assert_allclose(tape.gradient(penalty, weights), [2.0, 0.0])
+
+
+def test_importances_add_up():
+    learner = Learner(CONFIG)
+    for _ in range(3):
+        learner.hold(_importance(learner))
+    assert all((importance.numpy() == 3.0).all() for importance in learner.anchor.importance)
+
+
+def test_adamnorm_divides_by_the_norm():
+    gradients = step.normalised([tf.constant([3.0, 4.0]), tf.constant([0.0])])
+    np.testing.assert_allclose(gradients[0], [0.6, 0.8], rtol=1e-6)
+    np.testing.assert_array_equal(gradients[1], [0.0])
+
+
+def test_reports_name_what_there_is():
+    learner = Learner(CONFIG)
+    history = learner.steps().iterate(_images(2), tf.constant(0))
+    assert set(history) == {"loss", "elbo", "latent_kl", "log_likelihood", "grad_norm"}
+    learner.fork(1)
+    history = learner.steps().iterate(_images(2), tf.constant(0))
+    assert {"consistency", "consistency_accuracy"} <= set(history)
+    np.testing.assert_allclose(history["loss"], history["elbo"] + history["consistency"], rtol=1e-5)
