@@ -130,10 +130,11 @@ def adam_variables(optimizer, names: dict, number: int = 0) -> dict:
     """What a TF1 `Saver` holds of an Adam: {TF1 name: variable}, for `write` and `assign`.
 
     Args:
-      optimizer: built, with epsilon beside the root as TF1 has it.
+      optimizer: a built Adam, or a loss scaling around one (of the scale, TF1 knows nothing).
       names: {TF1 name: variable}; those that it trains get two slots each.
       number: of TF1's optimisers in the order they were made, this one's place from 0.
     """
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     # Keras has no public way from a variable to its slots.
     slots = {id(variable): moments for variable, *moments in zip(
         optimizer._trainable_variables, optimizer._momentums, optimizer._velocities, strict=True)}
