@@ -109,7 +109,7 @@ def _changes(case, ours, exact):
 def _samples(case, ours, exact):
     for name, key in _keys(case, ours.samples):
         yield Comparison(_group(case, name), ("tensors", key), ours.samples[name], case.precision.outputs,
-                         deviation=common.deviation(case.document, key),
+                         deviation=common.deviation(case.document, key), aligned=True,
                          exact=exact.samples[name], drift=SAMPLES_DRIFT)
 
 
