@@ -1,5 +1,6 @@
 """TF1 checkpoints: what a TF1 `Saver` writes is read, what we write it restores; Adam's state; the tool."""
 
+import os
 import resource
 import subprocess
 import sys
@@ -73,6 +74,14 @@ def test_a_full_disk_leaves_the_checkpoint_before(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert files_in(tmp_path) == before
     assert_equal(tf1.read(tmp_path / "model"), some_values())
+
+
+def test_what_a_killed_process_left_is_no_obstacle(tmp_path):
+    left = tmp_path / f".{os.getpid()}.model"
+    left.mkdir()
+    (left / "model.data-00000-of-00001.tempstate1").write_bytes(b"half")
+    tf1.write(tmp_path / "model", some_values())
+    assert files_in(tmp_path) == {"checkpoint", "model.index", "model.data-00000-of-00001"}
 
 
 def test_a_directory_that_is_not_there(tmp_path):
