@@ -45,7 +45,7 @@ def settled_costs(config: Config, vae: Vae, images: tf.Tensor, uniform: tf.Tenso
 
 
 def squared_gradients(config: Config, vae: Vae, images: tf.Tensor, uniform: tf.Tensor) -> list[tf.Tensor]:
-    """Squared gradients of each image's own cost, summed over the images [n, ...], one tensor per trainable variable."""
+    """Squared gradients of each image's own cost, summed over images [n, ...]: one tensor per trainable variable."""
     variables = [variable.value for variable in vae.trainable_variables]
 
     def of_one(sample):

@@ -38,7 +38,7 @@ def pixel_permutation(number: int) -> np.ndarray:
     return np.random.RandomState(number).permutation(PIXELS)
 
 
-# --- loading -----------------------------------------------------------------------------------------------------------
+# --- loading --------------------------------------------------------------------------------------------------------
 
 
 def load_samples(name: str, split: str, data_dir: str, convolutional: bool) -> Samples:
@@ -130,7 +130,7 @@ def joined(samples: list[Samples]) -> Samples:
                    np.concatenate([other.labels for other in samples]), first.prepare)
 
 
-# --- order -------------------------------------------------------------------------------------------------------------
+# --- order ----------------------------------------------------------------------------------------------------------
 
 
 class Stream:
@@ -164,7 +164,7 @@ def stream(config: Config, phase: int, count: int) -> Stream:
         config.seed, "order", phase, epoch).permutation(count))
 
 
-# --- switching ---------------------------------------------------------------------------------------------------------
+# --- switching ------------------------------------------------------------------------------------------------------
 
 
 def switches(batch_size: int, min_interval: int, classes: int, draw: Callable[[int], int]) -> Iterator[tuple[int, int]]:

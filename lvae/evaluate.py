@@ -1,66 +1,71 @@
-"""Figures of a trained VAE: test ELBO, agreement of student and teacher, the original's result files."""
+"""Runs side by side: a table and curves over the transitions, for all methods."""
 
 from pathlib import Path
 
-import numpy as np
-import tensorflow as tf
+import matplotlib
+from matplotlib.figure import Figure
 
 from lib import files
-from lvae import lifelong, losses
-from lvae.config import Config
-from lvae.data import Samples
-from lvae.learner import Learner
-from lvae.networks import Networks
-from lvae.step import Steps
+from lib.errors import UserError
 
-# The original's result files, and the quantities in them.
-CSV = {"loss": "loss", "elbo": "elbo", "recon_loss": "log_likelihood", "latent_loss": "latent_kl"}
+QUANTITIES = {"elbo": "negative test ELBO, all distributions",
+              "seen_elbo": "negative test ELBO, distributions seen so far",
+              "consistency_accuracy": "consistency of student and teacher"}
 
 
-def batches(config: Config, count: int) -> list[slice]:
-    """Rows of a test set in batches; the last one may be smaller. The original drops what does not fill a batch."""
-    size = min(config.batch_size, count)
-    stop = count // size * size if config.tf1_exact else count
-    return [slice(start, min(start + size, stop)) for start in range(0, stop, size)]
+def read(directory: Path) -> tuple[str, list[dict]]:
+    """(name of the method, one dictionary of figures per transition) of a run's directory."""
+    settings = files.read_json(Path(directory) / "settings.json")
+    if settings.get("system") != "Lifelong VAE":
+        raise UserError(f"{directory} holds no run of the Lifelong VAE")
+    results = files.read_json(Path(directory) / "results.json")
+    rows = [{"distribution": result["distribution"], "seen_elbo": result.get("seen_elbo"),
+             "consistency_accuracy": result.get("consistency_accuracy"),
+             # Two test sets count alike.
+             "elbo": sum(means["elbo"] for means in result["tests"].values()) / len(result["tests"])}
+            for result in results]
+    return (settings["method"] if settings["sequential"] else "all at once"), rows
 
 
-def test(config: Config, steps: Steps, samples: Samples, number: int) -> dict[str, float]:
-    """Means of loss, negative ELBO and its parts over a test set; `number` selects the noise."""
-    sums, count = {}, 0
-    for index, rows in enumerate(batches(config, len(samples))):
-        images = tf.constant(samples.take(rows, config.architecture.input_shape))
-        values = steps.test(images, tf.constant(number), tf.constant(index))
-        for name, value in values.items():
-            sums[name] = sums.get(name, 0.0) + float(value) * len(images)
-        count += len(images)
-    return {name: total / count for name, total in sums.items()}
+def table(runs: dict[str, list[dict]], quantity: str) -> str:
+    """Markdown: a line per transition, a column per run."""
+    longest = max(runs.values(), key=len)
+    lines = [f"| transition | distribution | {' | '.join(runs)} |", "|---|---|" + "---:|" * len(runs)]
+    for number, row in enumerate(longest):
+        values = [rows[number][quantity] if number < len(rows) else None for rows in runs.values()]
+        shown = ["" if value is None else f"{value:.2f}" for value in values]
+        lines.append(f"| {number + 1} | {row['distribution']} | {' | '.join(shown)} |")
+    return "\n".join(lines)
 
 
-def consistency_accuracy(config: Config, networks: Networks, samples: Samples) -> float:
-    """Share of images that student and teacher put into the same latent class."""
-    hits = 0.0
-    for rows in batches(config, len(samples)):
-        images = tf.constant(samples.take(rows, config.architecture.input_shape))
-        student, teacher = (losses.encode(config, vae, images).logits for vae in networks)
-        hits += float(lifelong.agreement(student, teacher)) * len(images)
-    return hits / sum(rows.stop - rows.start for rows in batches(config, len(samples)))
+def draw(path: Path, runs: dict[str, list[dict]], quantity: str) -> None:
+    """One curve per run."""
+    with matplotlib.rc_context({"font.size": 9}):
+        figure = Figure(figsize=(6, 4), layout="constrained")
+        axes = figure.subplots()
+        for name, rows in runs.items():
+            points = [(number + 1, row[quantity]) for number, row in enumerate(rows) if row[quantity] is not None]
+            if points:
+                axes.plot(*zip(*points), marker="o", markersize=3, label=name)
+        axes.set(xlabel="transition", ylabel=QUANTITIES[quantity])
+        axes.legend()
+        with files.atomic(path) as temporary:
+            figure.savefig(temporary, dpi=120)
 
 
-def write_results(directory: Path, course, learner: Learner) -> None:
-    """Rewrite the original's csv files from all completed distributions, whole or not at all."""
-    models = Path(directory) / "models"
-    listed = [f"{entry},{course.distributions[entry].label}" for entry in learner.entries]
-    files.write_text(models / "class_list.csv", "\n".join(listed) + "\n")
-    for prefix in course.tests:
-        for name, quantity in CSV.items():
-            values = [result["tests"][prefix][quantity] for result in learner.results]
-            files.write_text(models / f"{prefix}test_{name}.csv", "".join(f"{value:.18e}\n" for value in values))
-    files.write_json(Path(directory) / "results.json", learner.results)
-
-
-def best_classes(config: Config, networks: Networks, samples: Samples) -> np.ndarray:
-    """The most probable latent class of every image, int64 [n]."""
-    classes = [tf.argmax(losses.encode(config, networks.student, tf.constant(
-        samples.take(rows, config.architecture.input_shape))).logits, axis=1).numpy()
-        for rows in batches(config, len(samples))]
-    return np.concatenate(classes)
+def run(directories: list[str], output: str) -> None:
+    """Print the tables of these runs and write them, with curves, under `output`."""
+    if not directories:
+        raise UserError("name the directories of the runs to compare: experiment_0 experiment_1 ...")
+    runs: dict[str, list[dict]] = {}
+    for directory in directories:
+        method, rows = read(directory)
+        runs[method if method not in runs else f"{method} ({Path(directory).name})"] = rows
+    files.make_directory(output)
+    text = []
+    for quantity, title in QUANTITIES.items():
+        if any(row[quantity] is not None for rows in runs.values() for row in rows):
+            text.append(f"{title[0].upper()}{title[1:]}\n\n{table(runs, quantity)}\n")
+            draw(Path(output) / f"{quantity}.png", runs, quantity)
+    files.write_text(Path(output) / "transitions.md", "\n".join(text))
+    print("\n".join(text))

@@ -34,7 +34,11 @@ class Latents(NamedTuple):
 
 
 class Vae(NamedTuple):
-    """One VAE: images -> posterior's parameters [n, latents.encoded]; z [n, latents.size] -> likelihood's parameters."""
+    """One VAE.
+
+    The encoder maps images to the posterior's parameters [n, latents.encoded], the decoder z [n, latents.size] to the
+    likelihood's parameters.
+    """
 
     encoder: keras.Model
     decoder: keras.Model
@@ -110,8 +114,9 @@ class _Maker:
     def options(self, index: int, initializer) -> dict:
         kernel = initializer(seed=randomness.initial_seed(self.seed, self.name, str(index)))
         head = keras.dtype_policies.get(self.dtype).variable_dtype
-        return dict(name=f"layer_{index}", kernel_initializer=kernel, use_bias=index == self.last or self.bias_in_hidden,
-                    dtype=head if index == self.last else self.dtype)
+        last = index == self.last
+        return dict(name=f"layer_{index}", kernel_initializer=kernel, use_bias=last or self.bias_in_hidden,
+                    dtype=head if last else self.dtype)
 
 
 def _normal(seed):

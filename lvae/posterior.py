@@ -88,7 +88,7 @@ def sample_classes_guarded(logits: tf.Tensor, uniform: tf.Tensor, temperature) -
 
 
 def harden(soft: tf.Tensor) -> tf.Tensor:
-    """One-hot of the row maxima with the gradient of `soft` (straight-through), with that formula's float32 rounding."""
+    """One-hot of the row maxima with the gradient of `soft` (straight-through), rounded as float32 rounds that."""
     single = tf.cast(soft, tf.float32)
     hard = tf.cast(tf.equal(soft, tf.reduce_max(soft, axis=1, keepdims=True)), tf.float32)
     return tf.cast(tf.stop_gradient(hard - single) + single, soft.dtype)

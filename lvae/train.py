@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from lib import files, randomness, runner, tf1
 from lib.settings import Options
-from lvae import baselines, distributions, evaluate, pictures, step
+from lvae import baselines, distributions, pictures, scores, step
 from lvae.config import Config
 from lvae.data import Samples
 from lvae.distributions import Course
@@ -103,8 +103,8 @@ def _print_step(first_step: int, model: int):
 def _test_pass(config: Config, course: Course, learner: Learner, steps: step.Steps, number: int) -> None:
     """The periodic look at the test set, which the original's annealing counts, too."""
     for samples in course.tests.values():
-        means = evaluate.test(config, steps, samples, number)
-        step.advance_clock(config, learner.clock, len(evaluate.batches(config, len(samples))))
+        means = scores.test(config, steps, samples, number)
+        step.advance_clock(config, learner.clock, len(scores.batches(config, len(samples))))
         tqdm.write(f"[Test] avg cost = {means['loss']:.6f} | avg latent cost = {means['latent_kl']:.6f} | "
                    f"avg elbo loss = {means['elbo']:.6f} | avg recon loss = {means['log_likelihood']:.6f}")
 
@@ -160,7 +160,7 @@ def _train_all(run, config: Config, course: Course, learner: Learner) -> None:
 def _complete(directory: Path, config: Config, course: Course, learner: Learner, steps: step.Steps,
               phase: int) -> None:
     """Figures, files and pictures at the end of a distribution."""
-    tests = {prefix: evaluate.test(config, steps, samples, -1) for prefix, samples in course.tests.items()}
+    tests = {prefix: scores.test(config, steps, samples, -1) for prefix, samples in course.tests.items()}
     for means in tests.values():
         print(f"Mean losses [VAE {phase}] = Loss: {means['loss']:.6f} | ELBO: {means['elbo']:.6f} | "
               f"Reconstruction: {means['log_likelihood']:.6f} | LatentKL: {means['latent_kl']:.6f}")
@@ -168,16 +168,16 @@ def _complete(directory: Path, config: Config, course: Course, learner: Learner,
     result = {"distribution": course.distributions[current].name, "tests": tests}
     if config.sequential:
         seen = list(dict.fromkeys(learner.entries))
-        by_distribution = {course.distributions[entry].name: evaluate.test(
+        by_distribution = {course.distributions[entry].name: scores.test(
             config, steps, course.distributions[entry].test, -1) for entry in seen}
         result["seen_elbo"] = float(np.mean([means["elbo"] for means in by_distribution.values()]))
         result["elbo_by_distribution"] = {name: means["elbo"] for name, means in by_distribution.items()}
         if learner.networks.teacher and learner.entries[:-1]:
             before = distributions.joined([course.distributions[entry].test
                                            for entry in dict.fromkeys(learner.entries[:-1])])
-            result["consistency_accuracy"] = evaluate.consistency_accuracy(config, learner.networks, before)
+            result["consistency_accuracy"] = scores.consistency_accuracy(config, learner.networks, before)
     learner.results.append(result)
-    evaluate.write_results(directory, course, learner)
+    scores.write_results(directory, course, learner)
     model = learner.model()
     tf1.write(directory / "models" / f"{model.prefix}.cpkt", model.values())
     pictures.draw(directory / "imgs", config, course, learner)

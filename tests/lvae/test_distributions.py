@@ -60,8 +60,8 @@ def test_a_permutation_moves_all_images_alike():
 
 
 def test_sets_of_different_kinds_meet_as_pixels():
-    grey, colour = _samples([1], 255), Samples(np.full((2, 28, 28, 3), 51, np.uint8), np.array([2, 3]), lambda v: v / 255)
-    both = distributions.joined([grey, colour])
+    colour = Samples(np.full((2, 28, 28, 3), 51, np.uint8), np.array([2, 3]), lambda values: values / 255)
+    both = distributions.joined([_samples([1], 255), colour])
     images = both.take(slice(None), (28, 28, 3))
     np.testing.assert_allclose(images[0], 1.0)
     np.testing.assert_allclose(images[1:], 0.2)

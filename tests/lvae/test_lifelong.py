@@ -74,12 +74,8 @@ def test_convolutional_decoder_is_copied_whole_unless_exact():
     decoder = [name for name in pairs if "/generator/" in name]
     assert len(decoder) == 11  # all but the first kernel, whose input grows
     exact = fork.fork(dataclasses.replace(config, tf1_exact=True), lineage, networks, optimizer, 1)[3]
-    assert exact["vae1_" + networks_prefix(config) + "/encoder/encoder/Conv_2/weights"].endswith(
-        "Conv2d_transpose_3/weights")
-
-
-def networks_prefix(config):
-    return fork.model_name(config, Latents(config.latent_size, 1), 1).removeprefix("vae1_")
+    third = fork.model_name(config, Latents(config.latent_size, 1), 1) + "/encoder/encoder/Conv_2/weights"
+    assert exact[third].endswith("generator/cnn_decoder/Conv2d_transpose_3/weights")
 
 
 def test_the_teacher_never_learns():

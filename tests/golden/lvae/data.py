@@ -9,8 +9,8 @@ from tests.golden.lvae import common
 from tests.golden.records import Comparison
 
 # The original writes copies of SVHN that it never reads.
-SETTINGS = common.SETTINGS | {"files_written", "distribution", "numpy_global_seed", "digit", "n_train", "calls", "batch", "key",
-                              "shape", "batch_size", "min_interval", "classes", "images_of"}
+SETTINGS = common.SETTINGS | {"files_written", "distribution", "numpy_global_seed", "digit", "n_train", "calls",
+                              "batch", "key", "shape", "batch_size", "min_interval", "classes"}
 _VALIDATION = 5000
 
 

@@ -26,7 +26,7 @@ def compare(document):
 
 
 def _model(group, path, number, stored):
-    """The one record of a model is its name; the list of its variables, a setting elsewhere, is checked along with it."""
+    """The one record of a model is its name; the list of its variables, elsewhere a setting, is checked with it."""
     model = _build(number, stored)
     differences = list(_differences(model, stored["variables"]))
     yield Comparison(group, (*path, "model_name"), "; ".join(differences) or model.prefix, records.EXACT)

@@ -41,7 +41,7 @@ def _latents(continuous: int, classes: int) -> Latents:
     return Latents(continuous // 2, classes)
 
 
-# --- dense networks by their PyTorch names -----------------------------------------------------------------------------
+# --- dense networks by their PyTorch names --------------------------------------------------------------------------
 
 
 def _names(vae: Vae) -> dict[str, keras.Variable]:
@@ -83,7 +83,7 @@ def _flat(entry, dtype="float32") -> tf.Tensor:
     return tf.constant(images.reshape(len(images), -1), dtype)
 
 
-# --- mutual information ------------------------------------------------------------------------------------------------
+# --- mutual information ---------------------------------------------------------------------------------------------
 
 
 def compare_information(document):
@@ -148,7 +148,7 @@ def _clamps(document, mixtures):
         yield Comparison("clamp", ("clamp", name), losses.clamp(config, mixture), records.OUTPUTS)
 
 
-# --- posterior regulariser ---------------------------------------------------------------------------------------------
+# --- posterior regulariser ------------------------------------------------------------------------------------------
 
 
 def compare_consistency(document):
@@ -177,11 +177,11 @@ def _consistency(name, case):
     path = ("cases", name)
     yield Comparison(name, (*path, "value"), value, records.OUTPUTS)
     yield Comparison(name, (*path, "padded_and_repermuted"), permuted, records.OUTPUTS)
-    yield Comparison(name, (*path, "grad_student_logits"), tf.convert_to_tensor(tape.gradient(total, student)), records.GRADIENTS,
-                     key=f"{name}/grad")
+    gradient = tf.convert_to_tensor(tape.gradient(total, student))
+    yield Comparison(name, (*path, "grad_student_logits"), gradient, records.GRADIENTS, key=f"{name}/grad")
 
 
-# --- student and teacher -----------------------------------------------------------------------------------------------
+# --- student and teacher --------------------------------------------------------------------------------------------
 
 
 def compare_student_teacher(document):
@@ -219,8 +219,8 @@ def _student_teacher(name, case, values):
     for field, value in classes.items():
         yield Comparison(name, (*path, field), value, records.EXACT)
     with tf.GradientTape() as tape:
-        outcome = lifelong.student_costs(config, Networks(student, teacher), lineage, _flat(case["x"], _DTYPE), noise, 1.0,
-                                         training=True)
+        outcome = lifelong.student_costs(config, Networks(student, teacher), lineage, _flat(case["x"], _DTYPE), noise,
+                                         1.0, training=True)
         total = outcome.costs.total(config)
     gradients = tape.gradient(total, [variable.value for variable in student.trainable_variables])
     yield from _compare_outcome(name, case, config, outcome)
@@ -248,7 +248,7 @@ def _compare_outcome(name, case, config, outcome):
                               name)
 
 
-# --- EWC ---------------------------------------------------------------------------------------------------------------
+# --- EWC ------------------------------------------------------------------------------------------------------------
 
 
 def compare_ewc(document):
@@ -289,7 +289,7 @@ def _sample_losses(document, config, vae):
         yield Comparison("losses", ("sample_losses_of_batch_0", name), value, records.OUTPUTS)
 
 
-# --- metrics and small parts -------------------------------------------------------------------------------------------
+# --- metrics and small parts ----------------------------------------------------------------------------------------
 
 
 def compare_metrics(document):

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from lvae import fork, lifelong, losses, step
 from lvae.config import Architecture
-from lvae.networks import Latents, Networks, body_scopes, build_vae, model_name
+from lvae.networks import Networks, body_scopes, build_vae, model_name
 from lvae.posterior import LatentNoise
 from tests.golden import records
 from tests.golden.lvae import common
