@@ -5,8 +5,6 @@ positive, as in Adam's second moments, that is many times the norm the README me
 element of the largest kernels is more than the README's tolerance. There the elements' common rounding is allowed for.
 """
 
-import math
-
 import tensorflow as tf
 
 from lvae import fork, lifelong, step
@@ -19,7 +17,7 @@ from tests.golden.records import Comparison
 _DTYPE = "float64"
 # Relative, of float32 second moments; measured 1e-6 between builds, 2.4e-6 against float64. With the records' margin
 # it is less than the 1.3e-5 by which float32 shifts Adam's 1 - beta_2.
-_COMMON_ROUNDING = 3e-6
+_SECOND_MOMENT = {"deviation": 3e-6, "aligned": True}
 
 FORK_MAP_SETTINGS = common.SETTINGS | {"new_classes"}
 SETTINGS = FORK_MAP_SETTINGS - {"K", "total_true_models"} | {
@@ -103,7 +101,7 @@ class Course:
         for name, stored in event["adam_end"].items():
             yield from common.tensors(f"{self.name} Adam", (*path, "adam_end"), {name: stored}, slots,
                                       records.GRADIENTS, f"{event['tag']}/adam",
-                                      deviation=_second_moment_deviation(stored) if name.endswith("/Adam_1") else 0.0)
+                                      **(_SECOND_MOMENT if name.endswith("/Adam_1") else {}))
 
     def _fork(self, path, event):
         grown = self.lineage.forked(event["new_classes"])
@@ -136,11 +134,6 @@ class Course:
         origins = self._short({our: self._short({their: None}) for our, their in pairs.items()})
         return [[name, list(shape), next(iter(origins.get(name, {None: None})))]
                 for name, shape in self._short(shapes).items() if name in weights or name in origins]
-
-
-def _second_moment_deviation(stored: dict) -> float:
-    """What the elements' common rounding amounts to in the digest's mean, relative to its norm."""
-    return _COMMON_ROUNDING * abs(stored["mean"]) * math.prod(stored["shape"]) / max(stored["l2"], 1e-30)
 
 
 def compare_fork_maps(document):
