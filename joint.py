@@ -20,7 +20,7 @@ def main():
     from lib.mergan import evaluate, train  # TensorFlow, after the flags
 
     if FLAGS.test:
-        evaluate.run(config, command_line.tested_directory(), FLAGS.data_dir)
+        evaluate.run(config, command_line.tested_directory(), FLAGS.data_dir, command_line.test_options())
     else:
         train.run(config, command_line.training_directory(), FLAGS.data_dir, options=command_line.options())
 

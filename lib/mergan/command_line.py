@@ -18,6 +18,10 @@ def define_flags(datasets=tuple(DATASETS)) -> None:
     flags.DEFINE_integer("iters", 0, "Iterations (per task, in mergan.py); 0 is the data set's own number.",
                          lower_bound=0)
     flags.DEFINE_boolean("test", False, "Evaluate the checkpoints of a result path with the evaluation classifier.")
+    flags.DEFINE_list("metrics", "accuracy", "With --test: accuracy, reverse_accuracy, fid.")
+    flags.DEFINE_boolean("every_task", False, "With --test: measure after each task.")
+    flags.DEFINE_string("inception_weights", "", "With --metrics=fid: Keras' Inception-v3 weights without its top. "
+                                                 "Without them the evaluation classifier's features are used.")
     flags.DEFINE_string("data_dir", "dataset", "Where the data sets lie: <data_dir>/mnist, <data_dir>/svhn, ...")
     flags.DEFINE_integer("seed", 0, "Same seed, same run.", lower_bound=0)
     flags.DEFINE_enum("resume", "auto", ["auto", "never"], "auto: go on with the run that lies in the result path.")
@@ -41,6 +45,15 @@ def config(**method) -> Config:
 
 def options() -> Options:
     return Options(FLAGS.resume, FLAGS.checkpoint_every)
+
+
+def test_options():
+    from lib.mergan import evaluate
+
+    unknown = [name for name in FLAGS.metrics if name not in evaluate.MEASURES]
+    if unknown:
+        raise UserError(f"--metrics={unknown[0]} is not known; there are {', '.join(evaluate.MEASURES)}")
+    return evaluate.Options(tuple(FLAGS.metrics), FLAGS.every_task, FLAGS.inception_weights)
 
 
 def training_directory() -> Path:

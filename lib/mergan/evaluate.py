@@ -1,7 +1,8 @@
-"""`--test`: how many generated images of each learned class the evaluation classifier recognises."""
+"""`--test`: how good the generated images of the learned classes are, by the evaluation classifier and by distances."""
 
 import re
 from pathlib import Path
+from typing import Callable, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -9,7 +10,8 @@ import tensorflow as tf
 from lib import files, randomness, tf1
 from lib import images as pictures
 from lib.errors import UserError
-from lib.metrics import pretrained
+from lib.metrics import frechet, inception, pretrained, real_images, reverse_accuracy
+from lib.metrics.features import batches, classifier_features
 from lib.mergan.config import LABELS, Config
 from lib.mergan.networks import Networks, build_networks
 from lib.mergan.step import build_optimizers, checkpoint_variables, draw_latent
@@ -17,6 +19,8 @@ from lib.mergan.train import model_prefix
 
 _REPEATS = 100  # batches per class
 _JOINT_BATCH = 100
+
+MEASURES = ("accuracy", "reverse_accuracy", "fid")
 
 
 def _predictor(generator, classifier):
@@ -72,6 +76,108 @@ def joint_accuracy(config: Config, generator, classifier, task: int, repeats: in
     return float(np.mean([np.mean(batch) for batch in hits]))
 
 
+def labelled_samples(config: Config, networks: Networks, task: int, per_class: int) -> tuple[np.ndarray, np.ndarray]:
+    """Generated images float32 [n, h, w, c] in [-1, 1] and the class int32 [n] each stands for.
+
+    `per_class` of every class learned up to `task`, from batches as `--test` uses them: of one class, or of all in
+    joint training. Under deep generative replay as many in all, each of the class that its own solver sees in it.
+    """
+    generate = tf.function(lambda noise, labels: networks.generator(noise, labels))
+
+    def images_of(count: int, size: int, label: int, asked) -> np.ndarray:
+        drawn = [generate(draw_latent(randomness.key(config.seed, "samples", task, label, batch), size), asked)
+                 for batch in range(-(-count // size))]
+        return np.concatenate(drawn)[:count]
+
+    if config.joint:
+        asked = np.arange(_JOINT_BATCH, dtype=np.int32) % LABELS
+        images = images_of(per_class * LABELS, _JOINT_BATCH, 0, asked)
+        return images, np.resize(asked, len(images))
+    if config.generative_replay:
+        images = images_of(per_class * (task + 1), config.batch_size, 0, tf.zeros([config.batch_size], tf.int32))
+        seen = [networks.solver(part).logits[:, :task + 1] for part in batches(images)]
+        return images, np.argmax(np.concatenate(seen), axis=1).astype(np.int32)
+    images = [images_of(per_class, config.batch_size, label, tf.fill([config.batch_size], label))
+              for label in range(task + 1)]
+    return np.concatenate(images), np.repeat(np.arange(task + 1, dtype=np.int32), per_class)
+
+
+class Options(NamedTuple):
+    """What `--test` measures beside what the original does."""
+
+    measures: tuple[str, ...] = ("accuracy",)  # of MEASURES
+    every_task: bool = False  # after each task, not only those that the original tests
+    inception_weights: str = ""  # for FID; without it FID takes the evaluation classifier's features
+
+
+class Evaluation:
+    """The measures of one run, task by task."""
+
+    def __init__(self, config: Config, networks: Networks, data_dir: str, options: Options):
+        self._config, self._networks = config, networks
+        self._classifier = pretrained.evaluation_classifier(config.dataset, data_dir)
+        self._measures: list[Callable[[int], dict]] = [
+            {"accuracy": self.accuracy, "reverse_accuracy": self.reverse_accuracy, "fid": self.distance}[name]
+            for name in options.measures]
+        if set(options.measures) - {"accuracy"}:
+            self._real = real_images.load(config.dataset, "test", data_dir)
+            self._train_size = len(real_images.load(config.dataset, "train", data_dir).labels)
+        if "fid" in options.measures:
+            self._extractor = inception.features(options.inception_weights) if options.inception_weights else \
+                classifier_features(self._classifier, config.dataset)
+
+    def run(self, task: int) -> dict:
+        """All measures after a task, printed and by name."""
+        values = {"task": task + 1}
+        for measure in self._measures:
+            values |= measure(task)
+        return values
+
+    def accuracy(self, task: int) -> dict:
+        """Printed as the original does."""
+        config = self._config
+        if config.joint:
+            accuracy = joint_accuracy(config, self._networks.generator, self._classifier, task)
+            print(f"Task: {task + 1}   All classes accuracy: {accuracy}", flush=True)
+            return {"average_accuracy": accuracy}
+        accuracies = solver_accuracies(config, self._networks, self._classifier, task) if config.generative_replay \
+            else class_accuracies(config, self._networks.generator, self._classifier, task)
+        for name, accuracy in zip(config.data.classes, accuracies):
+            print(f"Task: {task + 1}   Class: {name}   Accuracy: {accuracy}")
+        average = float(np.mean(accuracies))
+        print(f"Average accuracy: {average}", flush=True)
+        return {"accuracy": dict(zip(config.data.classes, accuracies)), "average_accuracy": average}
+
+    def reverse_accuracy(self, task: int) -> dict:
+        """On as many generated images as there are real ones to train on, judged on real images of these classes."""
+        config = self._config
+        images, labels = labelled_samples(config, self._networks, task, self._train_size // len(config.data.classes))
+        real, real_labels = self._real_of(task)
+        value = reverse_accuracy.reverse_accuracy(config.dataset, images, self._numbers()[labels], real, real_labels,
+                                                  seed=config.seed)
+        print(f"Task: {task + 1}   Reverse accuracy: {value}", flush=True)
+        return {"reverse_accuracy": value}
+
+    def distance(self, task: int) -> dict:
+        """Between the real test images of the learned classes and as many generated ones."""
+        real, _ = self._real_of(task)
+        generated, _ = labelled_samples(self._config, self._networks, task, len(real) // self._classes(task))
+        result = frechet.fid(self._extractor, batches(real), batches(generated))
+        print(f"Task: {task + 1}   {result.name}: {result.distance}", flush=True)
+        return {result.name: result.distance}
+
+    def _classes(self, task: int) -> int:
+        return len(self._config.data.classes) if self._config.joint else task + 1
+
+    def _numbers(self) -> np.ndarray:
+        """The evaluation classifier's number of each label."""
+        return np.asarray(self._config.data.classifier_classes, np.int32)
+
+    def _real_of(self, task: int) -> tuple[np.ndarray, np.ndarray]:
+        learned = np.isin(self._real.labels, self._numbers()[:self._classes(task)])
+        return self._real.images[np.flatnonzero(learned)], self._real.labels[learned]
+
+
 def _load(directory: Path, config: Config, networks: Networks, task: int) -> None:
     prefix = model_prefix(directory, config, task, config.iterations - 1)
     if not tf1.exists(prefix):
@@ -88,46 +194,23 @@ def _what_there_is(prefix: Path) -> str:
     return "train it first, with the same --dataset, or give the path that training wrote (result/...)"
 
 
-def run(config: Config, directory: Path, data_dir: str) -> dict:
-    """Print the accuracies as the original does and write them to `metrics.json` in `directory`.
+def run(config: Config, directory: Path, data_dir: str, options: Options = Options()) -> dict:
+    """Print the measures as the original does and write them to `metrics.json` in `directory`.
 
     Reads what this program or the TF1 program wrote. Returns the metrics: per tested task, the accuracy of each class
-    and their unweighted mean, in 0..1.
+    and their unweighted mean, in 0..1, and what else `options` asks for. A joint training has one checkpoint, which
+    the original evaluates under the number of each tested task.
     """
     networks = build_networks(config.data, replay=not config.joint, solver=config.generative_replay,
                               dtype=config.precision)
-    first = 0 if config.joint else config.data.tested_tasks[0]
-    _load(directory, config, networks, first)
-    classifier = pretrained.evaluation_classifier(config.dataset, data_dir)
+    tested = range(config.tasks) if options.every_task and not config.joint else config.data.tested_tasks
+    _load(directory, config, networks, tested[0])
+    evaluation = Evaluation(config, networks, data_dir, options)
     print("build model started")
-    tasks = _test_joint(config, directory, networks, classifier) if config.joint else \
-        _test_tasks(config, directory, networks, classifier)
+    tasks = []
+    for task in tested:
+        _load(directory, config, networks, task)
+        tasks.append(evaluation.run(task))
     metrics = {"dataset": config.dataset, "iterations": config.iterations, "seed": config.seed, "tasks": tasks}
     files.write_json(Path(directory) / "metrics.json", metrics)
     return metrics
-
-
-def _test_tasks(config, directory, networks, classifier) -> list[dict]:
-    results = []
-    for task in config.data.tested_tasks:
-        _load(directory, config, networks, task)
-        accuracies = solver_accuracies(config, networks, classifier, task) if config.generative_replay else \
-            class_accuracies(config, networks.generator, classifier, task)
-        for name, accuracy in zip(config.data.classes, accuracies):
-            print(f"Task: {task + 1}   Class: {name}   Accuracy: {accuracy}")
-        average = float(np.mean(accuracies))
-        print(f"Average accuracy: {average}", flush=True)
-        results.append({"task": task + 1, "accuracy": dict(zip(config.data.classes, accuracies)),
-                        "average_accuracy": average})
-    return results
-
-
-def _test_joint(config, directory, networks, classifier) -> list[dict]:
-    """The original evaluates its one checkpoint under the number of each tested task."""
-    _load(directory, config, networks, 0)
-    results = []
-    for task in config.data.tested_tasks:
-        accuracy = joint_accuracy(config, networks.generator, classifier, task)
-        print(f"Task: {task + 1}   All classes accuracy: {accuracy}", flush=True)
-        results.append({"task": task + 1, "average_accuracy": accuracy})
-    return results

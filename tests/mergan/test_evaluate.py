@@ -1,0 +1,126 @@
+"""`--test` beyond the original's accuracy: which images are measured, against which, and under which name."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from lib.mergan import evaluate
+from lib.mergan.config import Config
+from lib.mergan.networks import Judgement, Networks, build_networks
+from lib.metrics.real_images import RealImages
+
+
+def brightness(label, offset=0.0):
+    """The grey level that stands for a class: labels 0..9 -> -0.9 .. 0.9."""
+    return tf.cast(label, tf.float32) * 0.2 - 0.9 + offset
+
+
+def painter(noise, labels, groups=1):
+    """A generator that paints its label as a grey image, with a little noise."""
+    level = tf.reshape(brightness(labels), [-1, 1, 1, 1])
+    return tf.clip_by_value(level + 0.01 * tf.reshape(noise[:, :1], [-1, 1, 1, 1]), -1, 1) * tf.ones([1, 32, 32, 1])
+
+
+def reader(images):
+    """The class that a grey image of the networks' range stands for, as one-hot logits."""
+    level = tf.reduce_mean(images, axis=[1, 2, 3])
+    return tf.one_hot(tf.cast(tf.round((level + 0.9) / 0.2), tf.int32), 10) * 9.0
+
+
+class PerfectClassifier:
+    """Reads what `painter` paints from the classifiers' input 0..256."""
+
+    def __call__(self, images):
+        return reader(images / 128.0 - 1.0)
+
+    def features(self, images):
+        flat = tf.reshape(images, [images.shape[0], -1])
+        return tf.concat([flat[:, :2], self(images)], axis=1)
+
+
+NETWORKS = Networks(generator=painter, critic=None)
+
+
+def real(per_class=20):
+    labels = np.repeat(np.arange(10, dtype=np.int32), per_class)
+    images = painter(tf.random.stateless_normal([len(labels), 128], [1, 2]), labels).numpy()
+    return RealImages(((images + 1) * 127.5).astype(np.uint8), labels)
+
+
+@pytest.fixture
+def perfect(monkeypatch):
+    monkeypatch.setattr(evaluate.pretrained, "evaluation_classifier", lambda *_: PerfectClassifier())
+    monkeypatch.setattr(evaluate.real_images, "load", lambda *_: real())
+
+
+def test_samples_are_as_many_of_each_learned_class():
+    images, labels = evaluate.labelled_samples(Config("mnist", 1, batch_size=8), NETWORKS, task=2, per_class=20)
+    assert np.bincount(labels).tolist() == [20, 20, 20]
+    np.testing.assert_array_equal(np.argmax(reader(images), axis=1), labels)
+
+
+def test_joint_samples_are_of_all_classes():
+    _, labels = evaluate.labelled_samples(Config("mnist", 1, joint=True), NETWORKS, task=4, per_class=30)
+    assert np.bincount(labels).tolist() == [30] * 10
+
+
+def test_under_generative_replay_the_solver_says_what_an_image_is():
+    def solver(images):
+        nine, one = (tf.one_hot([label] * images.shape[0], 10) for label in (9, 1))
+        return Judgement(None, nine + 0.5 * one)
+
+    networks = Networks(generator=painter, critic=None, solver=solver)
+    images, labels = evaluate.labelled_samples(Config("mnist", 1, generative_replay=True, batch_size=8), networks,
+                                               task=2, per_class=8)
+    assert set(labels) == {1}  # class 9 is not learned yet
+    assert set(np.argmax(reader(images), axis=1)) == {0}  # asked without a class
+
+
+def test_accuracy_of_a_perfect_and_of_a_forgetful_generator(perfect, capsys):
+    config = Config("mnist", 1, batch_size=8)
+    assert evaluate.Evaluation(config, NETWORKS, "", evaluate.Options()).run(4)["average_accuracy"] == 1.0
+    forgetful = Networks(generator=lambda noise, labels: painter(noise, tf.fill(tf.shape(labels), 4)), critic=None)
+    result = evaluate.Evaluation(config, forgetful, "", evaluate.Options()).run(4)
+    assert result["accuracy"] == {"0": 0, "1": 0, "2": 0, "3": 0, "4": 1} and result["average_accuracy"] == 0.2
+    assert "Task: 5   Class: 4   Accuracy: 1.0\nAverage accuracy: 0.2\n" in capsys.readouterr().out
+
+
+def test_distance_is_small_for_like_and_large_for_unlike_images_and_carries_its_name(perfect):
+    def distance(generator, task):
+        networks = Networks(generator=generator, critic=None)
+        result = evaluate.Evaluation(Config("mnist", 1, batch_size=8), networks, "",
+                                     evaluate.Options(("fid",))).run(task)
+        return result["FID (mnist classifier features)"]
+
+    assert distance(painter, 9) < 50 < distance(lambda noise, labels: -painter(noise, labels * 0), 9)
+    assert distance(painter, 3) < 50  # against real images of the four learned classes only
+
+
+def test_reverse_accuracy_trains_on_generated_and_tests_on_real_images_of_the_learned_classes(perfect, monkeypatch):
+    seen = {}
+
+    def record(dataset, images, labels, real_images, real_labels, seed):
+        seen.update(generated=np.bincount(labels), real=np.bincount(real_labels))
+        return 0.75
+
+    monkeypatch.setattr(evaluate.reverse_accuracy, "reverse_accuracy", record)
+    result = evaluate.Evaluation(Config("mnist", 1, batch_size=10), NETWORKS, "",
+                                 evaluate.Options(("reverse_accuracy",))).run(2)
+    assert result == {"task": 3, "reverse_accuracy": 0.75}
+    assert seen["generated"].tolist() == [20] * 3 and seen["real"].tolist() == [20] * 3
+
+
+def test_every_task_is_tested_when_asked(perfect, monkeypatch, tmp_path):
+    loaded = []
+    monkeypatch.setattr(evaluate, "_load", lambda directory, config, networks, task: loaded.append(task))
+    monkeypatch.setattr(evaluate, "build_networks", lambda *_, **__: NETWORKS)
+    metrics = evaluate.run(Config("mnist", 1, batch_size=8), tmp_path, "", evaluate.Options(every_task=True))
+    assert [entry["task"] for entry in metrics["tasks"]] == list(range(1, 11)) and loaded == [0, *range(10)]
+
+
+def test_missing_checkpoint_names_the_file_and_what_there_is(tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model/WGAN_GP.model4-1000.index").write_bytes(b"")
+    networks = build_networks(Config("mnist", 1).data)
+    with pytest.raises(evaluate.UserError, match=r"model4-4000; it holds iteration 1000: use --iters 1001"):
+        evaluate._load(tmp_path, Config("mnist", 4001), networks, 4)
