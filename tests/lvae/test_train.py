@@ -126,7 +126,7 @@ def test_bad_input_ends_in_one_line(tmp_path, fashion, flags, message):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("flags", [("--use_bn=True",), ("--sequential=False", "--epochs=1", "--batch_size=2600")])
+@pytest.mark.parametrize("flags", [("--use_bn=True",), ("--sequential=False", "--epochs=1", "--batch_size=100")])
 def test_convolutional_run(tmp_path, flags):
     tiny.write(tmp_path / "data" / "MNIST_data", 5200, 20)
     shortest = [flag for flag in SHORT if not any(flag.partition("=")[0] == other.partition("=")[0] for other in flags)]
