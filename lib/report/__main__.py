@@ -13,10 +13,11 @@ FLAGS = flags.FLAGS
 
 flags.DEFINE_string("output", "result/report", "Where to write: <output>.html, a page that needs no other file, and "
                                                "<output>.md, its tables.")
-flags.DEFINE_string("data_dir", "dataset", "Where the data sets lie; t-SNE compares with real images.")
+flags.DEFINE_string("data_dir", "dataset", "Where the data sets lie; t-SNE compares with real images, in the features "
+                                           "of the evaluation classifier, which is trained first if there is none.")
 flags.DEFINE_integer("label", 0, "The class that t-SNE and the first iterations show, by its place in the order of "
                                  "learning.", lower_bound=0)
-flags.DEFINE_integer("tsne_samples", 200, "Images per run and task in a t-SNE; 0 leaves it out.", lower_bound=0)
+flags.DEFINE_integer("tsne_samples", 100, "Images per run and task in a t-SNE; 0 leaves it out.", lower_bound=0)
 
 
 def main(directories: list[str]) -> None:

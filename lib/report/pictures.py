@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 from sklearn.manifold import TSNE
+from threadpoolctl import threadpool_limits
 
 from lib.errors import UserError
 
@@ -135,7 +136,9 @@ def embed(groups: list[np.ndarray], seed: int = 0) -> list[np.ndarray]:
     if len(features) < 3:
         raise UserError("t-SNE needs at least three images")
     perplexity = min(30.0, (len(features) - 1) / 3)
-    positions = TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(features)
+    # Several threads add up in no fixed order, and t-SNE makes another picture of every rounding.
+    with threadpool_limits(1):
+        positions = TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(features)
     return np.split(positions, np.cumsum([len(group) for group in groups])[:-1])
 
 

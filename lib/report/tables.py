@@ -56,13 +56,14 @@ def comparison(runs: list[Run], figures: dict) -> Table:
     for measure, tasks in keys:
         heading = f"{measure} after {tasks} task{'s' * (tasks > 1)}"
         columns += [f"published: {heading}"] * ((measure, tasks) in published) + [f"ours: {heading}"]
+    columns += [] if keys else ["ours"]
 
     def row(method, name, budget, reached, found, missing):
         cells = [method, name, budget, reached]
         for key in keys:
             cells += [number(published[key].get(method))] if key in published else []
             cells.append(number(found.get(key), missing))
-        return cells
+        return cells if keys else [*cells, missing]
 
     rows = []
     for method in _methods(runs, published):

@@ -36,7 +36,8 @@ def test_settings_of_something_else(tmp_path, settings):
         runs.read(tmp_path, "x")
 
 
-@pytest.mark.parametrize("dataset, complaint", [("letters", "letters"), (["mnist"], "unknown"), ("mnist", "iterations")])
+@pytest.mark.parametrize("dataset, complaint", [
+    ("letters", "letters"), (["mnist"], "unknown"), ("mnist", "iterations")])
 def test_settings_that_training_did_not_write(tmp_path, dataset, complaint):
     files.write_json(tmp_path / "settings.json", {"system": "MeRGAN", "dataset": dataset})
     with pytest.raises(UserError, match=complaint):

@@ -44,7 +44,7 @@ def test_measures_are_compared_under_their_full_names_only(tmp_path):
 
 def test_without_published_figures_the_caption_says_so(tmp_path):
     table = tables.comparison(runs.read_all([write_run(tmp_path / "small", Config("digits", 2))]), PAPER)
-    assert table.rows == [["SFT", "small", "2 per task", "0 of 10 tasks"]]
+    assert table.rows == [["SFT", "small", "2 per task", "0 of 10 tasks", "not tested"]]
     assert "Nothing is published" in table.caption
 
 
