@@ -6,6 +6,7 @@ the number of the next batch.
 """
 
 import functools
+import weakref
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -114,17 +115,20 @@ class FolderBatches:
         self._order = (tf1_order(len(paths), batch_size, stream, first_epoch) if tf1_exact else
                        order(len(paths), batch_size, seed, stream))
         self._decode = decode
-        self._batches, self._next = None, 0
+        self._reading, self._next = [], 0  # the one open iterator, if any, and the batch that it gives next
+        # Closing an iterator waits for the Python calls that read ahead, and an interpreter that is already shutting
+        # down never finishes them: the process would hang. So it is closed at exit, before that.
+        weakref.finalize(self, self._reading.clear)
 
     def take(self, start: int, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Batches start .. start + count - 1: uint8 [count, batch, side, side, 3] and int32 [count, batch]."""
-        if self._batches is None or start != self._next:
-            self._batches = self._read_from(start)
+        if not self._reading or start != self._next:
+            self._reading[:] = [self._read_from(start)]
         self._next = start + count
-        images, errors = zip(*(next(self._batches) for _ in range(count)))
+        images, errors = zip(*(next(self._reading[0]) for _ in range(count)))
         for message in np.concatenate(errors):
             if message:
-                self._batches = None
+                self._reading.clear()
                 raise UserError(message.decode())
         chosen = np.stack([self._order.indices(batch) for batch in range(start, start + count)])
         return np.stack(images), self._labels[chosen]
