@@ -1,5 +1,6 @@
-"""The one exception for what a user can mend, and how a script ends on it."""
+"""The one exception for what a user can mend, and how a script starts and ends."""
 
+import os
 import sys
 
 from absl import app
@@ -24,4 +25,6 @@ def run(main) -> None:
         print(f"error: {message}", file=sys.stderr)
         return 2
 
+    # TensorFlow's notes on missing GPU libraries say nothing to a reader of our output.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     app.run(guarded)

@@ -43,6 +43,11 @@ def _flatten_channel_first(x: tf.Tensor) -> tf.Tensor:
     return tf.reshape(tf.transpose(x, [0, 3, 1, 2]), [-1, x.shape[1] * x.shape[2] * x.shape[3]])
 
 
+def _leaky_relu(x: tf.Tensor) -> tf.Tensor:
+    # At zero the derivative is 0.2, as in the original.
+    return tf.maximum(0.2 * x, x)
+
+
 def _normalisation_names(scope: str, layer) -> dict:
     names = {"offset": layer.offset, "scale": layer.scale}
     if isinstance(layer, BatchStatisticsNorm):
@@ -112,9 +117,9 @@ class Critic32(keras.Model):
         return [self.conv1, self.conv2, self.conv3, self.score, self.logits]
 
     def call(self, images):
-        x = tf.nn.leaky_relu(self.conv1(images), 0.2)
-        x = tf.nn.leaky_relu(self.conv2(x), 0.2)
-        x = tf.nn.leaky_relu(self.conv3(x), 0.2)
+        x = _leaky_relu(self.conv1(images))
+        x = _leaky_relu(self.conv2(x))
+        x = _leaky_relu(self.conv3(x))
         return _judge(self, x)
 
 

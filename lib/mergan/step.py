@@ -50,7 +50,8 @@ def build_optimizers(config: Config, networks: Networks) -> Optimizers:
                       adam.adam(*settings, networks.critic.trainable_variables))
 
 
-_GENERATOR_QUANTITIES = ("g-cost", "RA-cost", "JTR_gen_cost", "acgan-fake")
+# Reported by the generator's step, which iteration 0 does not have.
+GENERATOR_QUANTITIES = ("g-cost", "RA-cost", "JTR_gen_cost", "acgan-fake")
 
 
 def reported_quantities(config: Config, task: int) -> list[str]:
@@ -150,7 +151,7 @@ def make_steps(config: Config, networks: Networks, optimizers: Optimizers, task:
     def iteration(images, labels, number):
         # The generator sits out iteration 0 of every task, as in the original.
         quantities = tf.cond(number > 0, lambda: as_floats(generator_quantities(labels[0], number)),
-                             lambda: dict.fromkeys(_GENERATOR_QUANTITIES, tf.constant(float("nan"))))
+                             lambda: dict.fromkeys(GENERATOR_QUANTITIES, tf.constant(float("nan"))))
         for step in range(config.critic_steps):
             last = critic_quantities(images[step], labels[step], number, step)
         return quantities | as_floats(last)
@@ -160,7 +161,11 @@ def make_steps(config: Config, networks: Networks, optimizers: Optimizers, task:
 
     names = reported_quantities(config, task)
 
-    @tf.function
+    data = config.data
+    batch = [None, config.critic_steps, config.batch_size]
+
+    @tf.function(input_signature=[tf.TensorSpec([*batch, data.side, data.side, data.channels], tf.uint8),
+                                  tf.TensorSpec(batch, tf.int32), tf.TensorSpec([], tf.int32)])
     def iterate(images, labels, first):
         count = tf.shape(images)[0]
         history = {name: tf.TensorArray(tf.float32, count) for name in names}

@@ -1,0 +1,63 @@
+"""Data sets by way of TensorFlow Datasets: one that is prepared already, else a download.
+
+TFDS is imported only here and only when its turn has come: it is slow to import and not installed everywhere.
+"""
+
+import threading
+import urllib.error
+import urllib.request
+
+import numpy as np
+
+from lib.errors import UserError
+
+_PROBE_SECONDS = 5.0
+
+
+def read(name: str, split: str, url: str, missing: str) -> tuple[np.ndarray, np.ndarray]:
+    """Images uint8 [n, h, w, c] and labels int32 [n] of a TFDS data set, downloaded if it has to be.
+
+    `url`: where TFDS will download from, asked for a sign of life first, because TFDS itself tries for minutes.
+    `missing`: what was looked for before, the beginning of the error message.
+    Raises `UserError` if TFDS is not installed or the data can neither be found nor fetched.
+    """
+    way_out = (f"put the files there, or say --data_dir, or run `tfds build {name}` where there is a network, or "
+               f"try --dataset digits, which needs no download")
+    try:
+        import tensorflow_datasets as tfds
+    except ImportError as error:
+        raise UserError(f"{missing}, and TFDS is not installed ({error}); {way_out}") from error
+    try:
+        builder = tfds.builder(name)
+        if not builder.is_prepared():
+            if not _answers(url):
+                raise UserError(f"{missing}, TFDS has not prepared {name!r} in {builder.data_dir}, and {url} does "
+                                f"not answer; {way_out}")
+            builder.download_and_prepare()
+        examples = tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1))
+    except UserError:
+        raise
+    except Exception as error:  # TFDS documents no set of exceptions: network, disk, checksums, decoding, ...
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        raise UserError(f"{missing}, and TFDS failed on {name!r}: {reason}; {way_out}") from error
+    return examples["image"], examples["label"].astype(np.int32)
+
+
+def _answers(url: str) -> bool:
+    """Whether anything answers at the address within seconds (any HTTP status counts, proxies are honoured)."""
+    answered = threading.Event()
+
+    def ask():
+        try:
+            urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=_PROBE_SECONDS).close()
+            answered.set()
+        except urllib.error.HTTPError:
+            answered.set()
+        except (OSError, ValueError):
+            pass
+
+    # In a thread of its own because no time-out bounds the look-up of a name.
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(2 * _PROBE_SECONDS)
+    return answered.is_set()

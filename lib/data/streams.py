@@ -1,0 +1,153 @@
+"""The order in which images are drawn, and batches in that order from memory or from image files.
+
+Batch b is a function of (seed, stream, b) alone: it belongs to epoch b // (batches per epoch), each epoch has a
+permutation of its own, and the images that do not fill a batch are left out. So a resumed run needs no more than
+the number of the next batch.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from lib import randomness
+from lib.data import folders
+from lib.errors import UserError
+
+_PREFETCHED_BATCHES = 2
+
+
+def epoch_order(count: int, seed: int, stream: str, epoch: int) -> np.ndarray:
+    """The permutation of 0 .. count - 1 in which an epoch (from 0) draws the images; int64 [count]."""
+    return randomness.host_generator(seed, stream, epoch).permutation(count)
+
+
+def tf1_epoch_order(count: int, epoch: int) -> np.ndarray:
+    """The same for the original's LSUN loader, whose epochs count from 1 and are their own seeds; int64 [count]."""
+    order = np.arange(count)
+    np.random.RandomState(epoch).shuffle(order)
+    return order
+
+
+def tf1_slots(order: np.ndarray, batch_size: int) -> np.ndarray:
+    """Which image lies in which slot of each batch of the original's LSUN loader; [batches, batch_size].
+
+    The loader puts image n of the order into slot n mod batch_size and yields after n = batch_size, 2 batch_size,
+    ...: each batch has the image after it in slot 0, and image 0 of the order is overwritten before it is seen.
+    """
+    batches = (len(order) - 1) // batch_size
+    slots = order[:batches * batch_size].reshape(batches, batch_size).copy()
+    slots[:, 0] = order[batch_size:batches * batch_size + 1:batch_size]
+    return slots
+
+
+class Order:
+    """Which images make up batch b. Raises `UserError` if there are fewer images than a batch takes."""
+
+    def __init__(self, count: int, batch_size: int, seed: int, stream: str):
+        _require(count, batch_size, stream)
+        self.batches_per_epoch = count // batch_size
+        self._batch_size = batch_size
+        self._permute = lambda epoch: epoch_order(count, seed, stream, epoch)
+        self._epoch, self._order = -1, None
+
+    def indices(self, batch: int) -> np.ndarray:
+        """int64 [batch_size]"""
+        epoch, position = divmod(batch, self.batches_per_epoch)
+        if epoch != self._epoch:
+            self._epoch, self._order = epoch, self._permute(epoch)
+        return self._order[position * self._batch_size:(position + 1) * self._batch_size]
+
+
+class Tf1Order:
+    """The same with the original LSUN loader's order and slots, the same for every seed and class.
+
+    `first_epoch`: the epoch that batch 0 opens. The original spends epoch 1 on the ground-truth picture and trains
+    from epoch 2 on.
+    """
+
+    def __init__(self, count: int, batch_size: int, stream: str, first_epoch: int = 2):
+        _require(count, batch_size + 1, stream)
+        self.batches_per_epoch = (count - 1) // batch_size
+        self._slots = lambda epoch: tf1_slots(tf1_epoch_order(count, first_epoch + epoch), batch_size)
+        self._epoch, self._batches = -1, None
+
+    def indices(self, batch: int) -> np.ndarray:
+        """int64 [batch_size]"""
+        epoch, position = divmod(batch, self.batches_per_epoch)
+        if epoch != self._epoch:
+            self._epoch, self._batches = epoch, self._slots(epoch)
+        return self._batches[position]
+
+
+def _require(count: int, needed: int, stream: str) -> None:
+    if count < needed:
+        raise UserError(f"{stream}: {count} images are fewer than the {needed} that a batch takes; add images or "
+                        f"choose a smaller batch")
+
+
+class Batches:
+    """Batches of images held in memory: uint8 [n, h, w, c] with labels int32 [n].
+
+    `stream` names the order (and the data, in messages); batches of equal seed and stream are equal.
+    """
+
+    def __init__(self, images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int, stream: str):
+        self._images, self._labels = images, labels
+        self._order = Order(len(images), batch_size, seed, stream)
+
+    def take(self, start: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Batches start .. start + count - 1: uint8 [count, batch, h, w, c] and int32 [count, batch]."""
+        chosen = np.stack([self._order.indices(batch) for batch in range(start, start + count)])
+        return self._images[chosen], self._labels[chosen]
+
+
+class FolderBatches:
+    """Batches of one class read from storage as they are needed: memory does not grow with the number of images.
+
+    `paths`: image files, or whatever else `decode(paths[i], side)` turns into uint8 [side, side, 3].
+    `label`: given to every image. `tf1_exact`: draw in the original LSUN loader's order (see `Tf1Order`).
+    Reading ahead follows the order of the batches, so `take` is fast where it goes on from the last call, and
+    correct everywhere. Raises `UserError` for too few images and, from `take`, for one that cannot be decoded.
+    """
+
+    def __init__(self, paths: Sequence, label: int, side: int, batch_size: int, seed: int, stream: str,
+                 tf1_exact: bool = False, first_epoch: int = 2,
+                 decode: Callable[[object, int], np.ndarray] = folders.decode):
+        self._paths, self._label, self._side, self._batch_size = paths, label, side, batch_size
+        self._order = (Tf1Order(len(paths), batch_size, stream, first_epoch) if tf1_exact else
+                       Order(len(paths), batch_size, seed, stream))
+        self._decode = decode
+        self._batches, self._next = None, 0
+
+    def take(self, start: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Batches start .. start + count - 1: uint8 [count, batch, side, side, 3] and int32 [count, batch]."""
+        if self._batches is None or start != self._next:
+            self._batches = self._read_from(start)
+        self._next = start + count
+        images, errors = zip(*(next(self._batches) for _ in range(count)))
+        for message in np.concatenate(errors):
+            if message:
+                self._batches = None
+                raise UserError(message.decode())
+        return np.stack(images), np.full((count, self._batch_size), self._label, np.int32)
+
+    def _read_from(self, start: int):
+        def indices(batch):
+            chosen = tf.numpy_function(self._order.indices, [batch], tf.int64)
+            return tf.ensure_shape(chosen, [self._batch_size])
+
+        def image(index):
+            decoded, error = tf.numpy_function(self._image, [index], (tf.uint8, tf.string))
+            return tf.ensure_shape(decoded, [self._side, self._side, 3]), tf.ensure_shape(error, [])
+
+        dataset = tf.data.Dataset.range(start, tf.int64.max).map(indices).unbatch()
+        dataset = dataset.map(image, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        return dataset.batch(self._batch_size).prefetch(_PREFETCHED_BATCHES).as_numpy_iterator()
+
+    def _image(self, index: int) -> tuple[np.ndarray, bytes]:
+        try:
+            return self._decode(self._paths[index], self._side), b""
+        except UserError as error:
+            # An exception inside tf.data ends on the console with its traceback; a message travels in order.
+            return np.zeros((self._side, self._side, 3), np.uint8), str(error).encode()

@@ -1,0 +1,112 @@
+"""The numbers of a run: one JSON line per log point, and what is made from them (curves, events, the original's pickle).
+
+`log.jsonl` is the primary record. A line holds the step of the log point, the mean of each quantity since the line
+before, and every single value: {"step": 100, "means": {"d-cost": -3.1}, "values": {"d-cost": {"1": -2.9, ...}}}.
+"""
+
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from lib import files
+from lib.errors import UserError
+
+
+class Log:
+    """Values of named quantities by step, collected between log points.
+
+    Args:
+      directory: where `log.jsonl` and the event files (`tensorboard/`) lie.
+      step: the first step still to come; what an interrupted run logged from there on is dropped.
+      pending: `pending_as_text` of the interrupted run, or "".
+    """
+
+    def __init__(self, directory: Path, step: int, pending: str = ""):
+        self.directory = Path(directory)
+        self.path = self.directory / "log.jsonl"
+        self.history: dict[str, dict[int, float]] = {}
+        self.pending = _with_steps_as_numbers(json.loads(pending or "{}"))
+        self._keep_lines_before(step)
+        self.events = tf.summary.create_file_writer(str(self.directory / "tensorboard"))
+
+    def _keep_lines_before(self, step: int) -> None:
+        kept = [line for line in read(self.path) if line["step"] < step]
+        for line in kept:
+            self._remember(_with_steps_as_numbers(line["values"]))
+        files.write_text(self.path, "".join(json.dumps(line) + "\n" for line in kept))
+
+    def _remember(self, values: dict[str, dict[int, float]]) -> None:
+        for name, by_step in values.items():
+            self.history.setdefault(name, {}).update(by_step)
+
+    def add(self, values: dict[str, dict[int, float]]) -> None:
+        for name, by_step in values.items():
+            self.pending.setdefault(name, {}).update(by_step)
+
+    def pending_as_text(self) -> str:
+        return json.dumps(self.pending)
+
+    def flush(self, step: int) -> dict[str, float]:
+        """Write a log point; returns the means since the last one."""
+        means = {name: float(np.mean(list(by_step.values()))) for name, by_step in self.pending.items() if by_step}
+        line = {"step": step, "means": means, "values": self.pending}
+        try:
+            with open(self.path, "a") as handle:
+                handle.write(json.dumps(line) + "\n")
+        except OSError as error:
+            raise UserError(f"cannot write {self.path}: {error.strerror}; free some space and start again") from error
+        with self.events.as_default():
+            for name, mean in means.items():
+                tf.summary.scalar(name, mean, step)
+        self._remember(self.pending)
+        self.pending = {}
+        return means
+
+    def picture(self, name: str, picture: np.ndarray, step: int) -> None:
+        """A uint8 [h, w, c] picture for TensorBoard."""
+        with self.events.as_default():
+            tf.summary.image(name, picture[None], step)
+
+    def close(self) -> None:
+        self.events.close()
+
+    def write_pickle(self, path: Path) -> None:
+        """The original's log.pkl: {quantity: {step: value}}, readable by Python 2. Never read back here."""
+        with files.atomic(path) as temporary:
+            temporary.write_bytes(pickle.dumps(self.history, protocol=2))
+
+    def draw_curves(self) -> None:
+        """One `<quantity>.jpg` per quantity, as the original draws them."""
+        import matplotlib
+        from matplotlib.figure import Figure
+
+        with matplotlib.rc_context({"font.size": 9}):
+            for name, by_step in self.history.items():
+                figure = Figure(figsize=(6, 4), layout="constrained")
+                axes = figure.subplots()
+                axes.plot(list(by_step), list(by_step.values()), linewidth=0.6)
+                axes.set(xlabel="iteration", ylabel=name)
+                with files.atomic(self.directory / f"{name}.jpg") as temporary:
+                    figure.savefig(temporary, dpi=120)
+
+
+def _with_steps_as_numbers(values: dict[str, dict[str, float]]) -> dict[str, dict[int, float]]:
+    return {name: {int(step): value for step, value in by_step.items()} for name, by_step in values.items()}
+
+
+def read(path: Path) -> list[dict]:
+    """The complete lines of a log; a last line cut short by a kill is left out."""
+    try:
+        text = Path(path).read_text()
+    except FileNotFoundError:
+        return []
+    lines = []
+    for line in text.splitlines():
+        try:
+            lines.append(json.loads(line))
+        except ValueError:
+            break
+    return lines

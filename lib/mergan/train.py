@@ -1,0 +1,184 @@
+"""Training a MeRGAN run: task after task (`mergan.py`) or all classes at once (`joint.py`)."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from lib import images as pictures
+from lib import files, optimizers, randomness, runner, tf1
+from lib.data import sources, streams
+from lib.mergan import replay
+from lib.mergan.config import LABELS, Config
+from lib.mergan.networks import Networks, build_networks, copy_weights, tf1_variables
+from lib.mergan.step import GENERATOR_QUANTITIES, build_optimizers, draw_latent, make_steps
+from lib.settings import Options
+
+_FIXED_SAMPLES = 100  # per class in a picture, always of the same noise
+_CHECKPOINT_EVERY = 4000
+_PICTURE_EVERY = 200
+
+
+def model_prefix(directory: Path, config: Config, task: int, iteration: int) -> Path:
+    """Where the original puts the checkpoint of a task: `model/WGAN_GP.model<class>-<iteration>`."""
+    name = "" if config.joint else config.data.classes[task]
+    return Path(directory) / "model" / f"WGAN_GP.model{name}-{iteration}"
+
+
+def _draws_at(iteration: int) -> bool:
+    """Iterations whose samples are drawn: every 200th, and the powers of two."""
+    return iteration % _PICTURE_EVERY == 0 or iteration & (iteration - 1) == 0
+
+
+def fixed_noise(config: Config) -> tf.Tensor:
+    """The latent vectors [100, 128] of all sample pictures; in joint training each of ten vectors ten times."""
+    key = randomness.key(config.seed, "fixed noise")
+    if config.joint:
+        return tf.repeat(draw_latent(key, _FIXED_SAMPLES // LABELS), LABELS, axis=0)
+    return draw_latent(key, _FIXED_SAMPLES)
+
+
+@tf.function(reduce_retracing=True)
+def _sample_classes(generator, noise, classes):
+    return replay.generate_classes(generator, tf.repeat(noise[None], classes, axis=0))
+
+
+class Pictures:
+    """Draws a run's sample pictures, under the original's names."""
+
+    def __init__(self, config: Config, networks: Networks, directory: Path, log):
+        self._config, self._generator, self._log = config, networks.generator, log
+        self._directory = Path(directory) / "samples"
+        self._noise = fixed_noise(config)
+
+    def groundtruth(self, name: str, images: np.ndarray) -> None:
+        pixels = pictures.groundtruth_to_pixels(pictures.to_float(images))
+        pictures.save_grid(self._directory / f"samples_groundtruth_{name}.png", pixels)
+
+    def of_task(self, task: int, iteration: int, step: int) -> None:
+        """One 10x10 grid for every class learned so far, and their first vectors side by side for TensorBoard."""
+        images = _sample_classes(self._generator, self._noise, task + 1).numpy()
+        by_class = pictures.to_pixels(images).reshape(task + 1, _FIXED_SAMPLES, *images.shape[1:])
+        for name, pixels in zip(self._config.data.classes, by_class):
+            pictures.save_grid(self._directory / f"Task_{task + 1}_Iter_{iteration}_{name}.png", pixels)
+        overview = pictures.grid(by_class[:, :10].reshape(-1, *images.shape[1:]), columns=10)
+        self._log.picture("samples", overview.astype(np.uint8), step)
+
+    def of_joint(self, iteration: int) -> None:
+        """One 10x10 grid: a row per latent vector, a column per class."""
+        labels = tf.tile(tf.range(LABELS), [_FIXED_SAMPLES // LABELS])
+        pixels = pictures.to_pixels(self._generator(self._noise, labels).numpy())
+        pictures.save_grid(self._directory / f"samples_{iteration}.png", pixels)
+        self._log.picture("samples", pictures.grid(pixels).astype(np.uint8), iteration)
+
+
+def _print_means(step: int, means: dict[str, float]) -> None:
+    tqdm.write("\n".join([f"iter {step}", *(f"{name}\t{mean:.6f}" for name, mean in means.items())]))
+
+
+def _advance(steps, batches, critic_steps: int):
+    """The runner's view of `steps.iterate` over a stream of batches."""
+
+    def advance(first: int, count: int) -> dict[str, dict[int, float]]:
+        images, labels = batches.take(first * critic_steps, count * critic_steps)
+        images = images.reshape(count, critic_steps, *images.shape[1:])
+        labels = labels.reshape(count, critic_steps, -1)
+        history = steps.iterate(tf.constant(images), tf.constant(labels), tf.constant(first))
+        return {name: {first + k: float(value) for k, value in enumerate(values.numpy())
+                       if first + k > 0 or name not in GENERATOR_QUANTITIES} for name, values in history.items()}
+
+    return advance
+
+
+def _save_model(directory: Path, config: Config, networks: Networks, task: int, iteration: int) -> None:
+    tf1.write(model_prefix(directory, config, task, iteration), tf1_variables(networks))
+
+
+def _train_phase(run, config, networks, optimizers_, draw, batches, label) -> None:
+    """One task, or the whole of a joint training; `draw(iteration)` makes the sample pictures."""
+    total, task = config.iterations, run.phase
+    if run.iteration == 0:
+        for optimizer in optimizers_:
+            optimizers.reset(optimizer)
+    steps = make_steps(config, networks, optimizers_, task)
+
+    def save(iteration):
+        _save_model(run.directory, config, networks, task, iteration)
+        run.log.write_pickle(run.directory / "log.pkl")
+        run.log.draw_curves()
+
+    first_step = task * total
+    run.train(total, _advance(steps, batches, config.critic_steps), [
+        runner.log_event(run, total, first_step, _print_means),
+        runner.Event(lambda i: _draws_at(i) or i == total - 1, draw),
+        runner.Event(lambda i: i % _CHECKPOINT_EVERY == 0 or i == total - 1, save),
+    ], label=label, first_step=first_step)
+
+
+def run(config: Config, directory: Path, data_dir: str, load_model: str = "",
+        options: Options = Options()) -> None:
+    """Train, writing what the original writes under `directory`.
+
+    Args:
+      load_model: TF1-form checkpoint to start from; training then begins with task 1, as in the original.
+    """
+    arrays = sources.load(config.dataset, "train", data_dir)
+    networks = build_networks(config.data, replay=not config.joint, seed=config.seed)
+    optimizers_ = build_optimizers(config, networks)
+    state = {**{f"{name}_network": network for name, network in networks._asdict().items() if network is not None},
+             **{f"{name}_optimizer": optimizer for name, optimizer in optimizers_._asdict().items()}}
+    settings = {"system": "MeRGAN", **dataclasses.asdict(config), "load_model": load_model}
+    _print_settings(settings)
+    with runner.Run(directory, settings, state, options) as run:
+        _make_directories(run.directory)
+        if load_model and (run.phase, run.iteration) == (0, 0):
+            tf1.assign(load_model, tf1_variables(networks))
+            copy_weights(networks.generator, networks.replay)
+            run.next_phase()
+        if run.phase >= config.tasks:
+            print(f"{directory} is complete; --test evaluates it, another --result_path trains again")
+            return
+        log = run.open_log(run.phase * config.iterations + run.iteration)
+        drawn = Pictures(config, networks, run.directory, log)
+        if config.joint:
+            _train_joint(run, config, networks, optimizers_, drawn, arrays)
+        else:
+            _train_tasks(run, config, networks, optimizers_, drawn, arrays)
+
+
+def _train_tasks(run, config, networks, optimizers_, drawn, arrays) -> None:
+    for task in range(run.phase, config.tasks):
+        name = config.data.classes[task]
+        images = arrays.images[arrays.labels == task]
+        batches = streams.Batches(images, np.full(len(images), task, np.int32), config.batch_size,
+                                  config.seed, f"task {task}")
+        drawn.groundtruth(name, batches.take(0, 1)[0][0])
+        _train_phase(run, config, networks, optimizers_,
+                     lambda i: drawn.of_task(task, i, task * config.iterations + i), batches,
+                     label=f"task {task + 1}/{config.tasks} ({name})")
+        copy_weights(networks.generator, networks.replay)
+        run.next_phase()
+
+
+def _train_joint(run, config, networks, optimizers_, drawn, arrays) -> None:
+    batches = streams.Batches(arrays.images, arrays.labels, config.batch_size, config.seed, "joint")
+    # The original names this picture after a task that joint training does not have.
+    drawn.groundtruth("4", batches.take(0, 1)[0][0])
+    _train_phase(run, config, networks, optimizers_, drawn.of_joint, batches, label="joint")
+    run.next_phase()
+
+
+def _make_directories(directory: Path) -> None:
+    for kind, folder in (("sample", "samples"), ("checkpoint", "model")):
+        path = directory / folder
+        if not path.exists():
+            print(f"*** create {kind} dir {path}")
+            files.make_directory(path)
+
+
+def _print_settings(settings: dict) -> None:
+    print("Uppercase local vars:")
+    for name, value in sorted(settings.items()):
+        print(f"\t{name.upper()}: {value}")

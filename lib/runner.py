@@ -1,0 +1,148 @@
+"""The loop that every system runs: iterations in chunks, progress, log, events, resume points, signals, bad numbers.
+
+It knows no system. A system names its state, then runs phase after phase (tasks, epochs, distributions) by giving a
+function that advances the training and a list of what has to happen at which iteration.
+"""
+
+import contextlib
+import dataclasses
+import math
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Callable
+
+from tqdm import tqdm
+
+from lib import files
+from lib.checkpoints import ResumePoints, check_settings
+from lib.errors import UserError
+from lib.log import Log
+from lib.settings import Options
+
+_CHUNK_SECONDS = 2.0  # one call of `advance` takes about this long, so that signals are answered soon
+
+
+@dataclasses.dataclass(frozen=True)
+class Event:
+    """Something to do after the iterations that `due` names (iterations count from 0 in every phase)."""
+
+    due: Callable[[int], bool]
+    action: Callable[[int], None]
+
+
+class Interrupted(Exception):
+    """A signal ended the run after its state was saved."""
+
+    def __init__(self, number: int):
+        super().__init__(number)
+        self.exit_code = 128 + number
+
+
+class Run:
+    """One training run in one directory, which it holds locked. Use as a context manager.
+
+    Args:
+      directory: made if missing; must be free or hold a run with the same settings.
+      settings: JSON-able; stored, compared at resume.
+      state: name -> Keras model, optimiser or variable; what a resume point holds.
+    """
+
+    def __init__(self, directory: Path, settings: dict, state: dict, options: Options):
+        self.directory = Path(directory)
+        self._settings = settings
+        self._state = state
+        self._options = options
+        self._signal = 0
+
+    def __enter__(self) -> "Run":
+        with contextlib.ExitStack() as stack:
+            files.make_directory(self.directory)
+            stack.enter_context(files.lock(self.directory))
+            known = check_settings(self.directory, self._settings)
+            if known and self._options.resume == "never":
+                raise UserError(f"{self.directory} already holds this run; start without --resume=never to go on "
+                                "with it, or choose another result path")
+            files.write_json(self.directory / "settings.json", self._settings)
+            self._points = ResumePoints(self.directory, self._state)
+            if self._points.restore():
+                print(f"resuming {self.directory} at phase {self.phase}, iteration {self.iteration}")
+            for number in (signal.SIGINT, signal.SIGTERM):
+                stack.callback(signal.signal, number, signal.signal(number, self._remember_signal))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._stack.__exit__(*error)
+
+    @property
+    def phase(self) -> int:
+        return int(self._points.phase)
+
+    @property
+    def iteration(self) -> int:
+        """Iterations done in the current phase."""
+        return int(self._points.iteration)
+
+    def open_log(self, step: int) -> Log:
+        """The run's log from global step `step` on, with what was not yet logged at the resume point."""
+        self.log = Log(self.directory, step, self._points.note.numpy().decode())
+        self._stack.callback(self.log.close)
+        return self.log
+
+    def train(self, total: int, advance, events: list[Event], *, label: str = "", first_step: int = 0) -> None:
+        """Run the rest of the current phase's `total` iterations.
+
+        Args:
+          advance: (first, count) -> {quantity: {iteration: value}} for iterations first ... first + count - 1.
+          label: of the progress bar.
+          first_step: the log's step of the phase's iteration 0.
+        """
+        done, chunk, saved = self.iteration, 1, time.monotonic()
+        # The bar counts finished iterations; it goes to standard error, the log lines to standard output.
+        with tqdm(total=total, initial=done, desc=label, unit="it", file=sys.stderr, dynamic_ncols=True,
+                  disable=None) as bar:
+            while done < total:
+                last = next(i for i in range(done, total)
+                            if i == total - 1 or i == done + chunk - 1 or any(event.due(i) for event in events))
+                started = time.monotonic()
+                values = advance(done, last - done + 1)
+                self._refuse_bad_numbers(values, label)
+                self.log.add({name: {first_step + i: value for i, value in by_iteration.items()}
+                              for name, by_iteration in values.items()})
+                count = last - done + 1
+                chunk = max(1, int(_CHUNK_SECONDS * count / max(time.monotonic() - started, 1e-9)))
+                done = last + 1
+                bar.update(count)
+                for event in events:
+                    if event.due(last):
+                        event.action(last)
+                if self._signal or time.monotonic() - saved > self._options.checkpoint_every:
+                    self._points.save(self.phase, done, self.log.pending_as_text())
+                    saved = time.monotonic()
+                if self._signal:
+                    raise Interrupted(self._signal)
+
+    def next_phase(self) -> None:
+        """Close the current phase; what follows starts at iteration 0 of the next."""
+        self._points.save(self.phase + 1, 0)
+
+    def _remember_signal(self, number, frame) -> None:
+        self._signal = number
+
+    def _refuse_bad_numbers(self, values, label: str) -> None:
+        for name, by_iteration in values.items():
+            for iteration, value in by_iteration.items():
+                if not math.isfinite(value):
+                    raise UserError(f"{name} is {value} at {label} iteration {iteration}; stopped, the last resume "
+                                    f"point in {self.directory} is from before")
+
+
+def log_event(run: Run, total: int, first_step: int, print_means: Callable[[int, dict], None]) -> Event:
+    """Log points as the originals flush them: every one of the first ten iterations, then every hundredth."""
+
+    def flush(iteration: int) -> None:
+        print_means(first_step + iteration, run.log.flush(first_step + iteration))
+
+    return Event(lambda i: i < 10 or i % 100 == 0 or i == total - 1, flush)

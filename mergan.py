@@ -1,0 +1,35 @@
+"""Memory Replay GANs: learn classes one after the other without forgetting. See README.md.
+
+    python mergan.py --dataset mnist --RA --RA_factor 1e-3 --result_path mnist_RA_1e_3/
+    python mergan.py --dataset mnist --test --result_path result/mnist_RA_1e_3/
+"""
+
+from absl import flags
+
+from lib import errors
+from lib.mergan import command_line
+
+FLAGS = flags.FLAGS
+
+command_line.define_flags()
+flags.DEFINE_string("load_model", "", "Checkpoint prefix to start from; training then begins with the second task.")
+flags.DEFINE_boolean("RA", False, "Replay alignment: keep the images of old classes, pixel by pixel.")
+flags.DEFINE_float("RA_factor", 1e-4, "Weight of the alignment.", lower_bound=0.0)
+flags.DEFINE_boolean("JTR", False, "Joint training with replay: old classes' images join the new class's data.")
+
+
+def main():
+    config = command_line.config(
+        replay_alignment=FLAGS.RA, alignment_factor=FLAGS.RA_factor, joint_replay=FLAGS.JTR)
+    # TensorFlow takes seconds to import: flags that do not parse should not wait for it.
+    from lib.mergan import evaluate, train
+
+    if FLAGS.test:
+        evaluate.run(config, command_line.tested_directory(), FLAGS.data_dir)
+    else:
+        train.run(config, command_line.training_directory(), FLAGS.data_dir, FLAGS.load_model,
+                  command_line.options())
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,5 @@
+"""What all tests share."""
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: takes minutes; leave out with -m 'not slow'")

@@ -1,0 +1,1 @@
+"""Golden figures of the original programs, and their recomputation with the port."""

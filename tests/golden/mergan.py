@@ -1,0 +1,5 @@
+"""MeRGAN's golden files."""
+
+from tests.golden.registry import Topic
+
+TOPICS: dict[str, Topic] = {}

@@ -1,0 +1,223 @@
+"""Golden files: the arrays behind their keys, the digests of their tensors, and how ours are compared with theirs.
+
+System-independent. A file is a tree of JSON values. Its *records* are its leaves: a tensor's digest
+({shape, mean, l2, proj, head}), a number, a string, or a list without mappings inside. Every record that is not a
+setting of the computation has to be compared, by its path in the tree.
+
+A record passes where its relative error is at most
+
+    max(tolerance, MARGIN * deviation)
+
+`tolerance` is the one of the golden README for the kind of quantity. `deviation` is what the file itself states for
+the record: how far float32 rounding moved the original's own result (against float64, or between two TensorFlow
+builds). It is one sample of a random amount, ours is another and the recorded figure has its own, hence the margin.
+Files without stated deviations, all float64 ones among them, get no allowance.
+"""
+
+import json
+import math
+import pathlib
+import zlib
+from typing import Any, Iterator, NamedTuple
+
+import numpy as np
+
+from lib.errors import UserError
+
+MARGIN = 3.0
+EXACT = 0.0
+OUTPUTS = 1e-4  # costs and outputs
+GRADIENTS = 1e-3  # gradients, and weights after training
+FLOAT64 = 1e-9
+FLOAT64_TRAINING = 1e-8
+
+_DIGEST = {"shape", "mean", "l2", "proj", "head"}
+
+
+class Comparison(NamedTuple):
+    """One record, recomputed."""
+
+    group: str  # the line of the report it is counted in
+    path: tuple  # keys that lead to the record from the top of the file
+    ours: Any  # array for a digest, else a value of the record's own form
+    tolerance: float  # largest relative error; EXACT: equal
+    deviation: float = 0.0  # stated by the file: relative to `l2` for tensors, absolute for numbers
+    terms: float = 1.0  # numbers: the sum of the absolute terms it is made of
+    noise: float | None = None  # record is zero but for rounding: the size of what cancels in it
+    key: str | None = None  # of a digest's projection, default: the last key of the path
+
+
+class Document(NamedTuple):
+    """A golden file."""
+
+    path: pathlib.Path
+    data: dict
+
+    def __getitem__(self, name):
+        return self.data[name]
+
+    def sibling(self, ours: str, theirs: str) -> "Document":
+        """The file beside this one whose name has `theirs` where this one's has `ours`, of the same prefix."""
+        path = self.path.with_name(theirs.join(self.path.name.rsplit(ours, 1)))
+        if ours not in self.path.name or not path.is_file():
+            raise UserError(f"{self.path}: refers to the file of {theirs}, which is not beside it ({path.name})")
+        other = read(path)
+        if other.data.get("prefix") != self.data.get("prefix"):
+            raise UserError(f"{path}: prefix {other.data.get('prefix')!r} is not that of {self.path.name}")
+        return other
+
+
+def read(path) -> Document:
+    """Raises `UserError` where the file is not a JSON mapping."""
+    path = pathlib.Path(path)
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeError) as error:
+        raise UserError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path}: not JSON ({error})") from error
+    if not isinstance(data, dict):
+        raise UserError(f"{path}: a golden file is a JSON mapping, this is a {type(data).__name__}")
+    return Document(path, data)
+
+
+# --- arrays from keys -------------------------------------------------------------------------------------------------
+
+
+def stream(key: str) -> np.random.RandomState:
+    return np.random.RandomState(zlib.crc32(key.encode()) & 0xFFFFFFFF)
+
+
+def uniform(key: str, shape, low: float = 0.0, high: float = 1.0) -> np.ndarray:
+    return stream(key).uniform(low, high, shape).astype(np.float32)
+
+
+def normal(key: str, shape) -> np.ndarray:
+    return stream(key).standard_normal(shape).astype(np.float32)
+
+
+def integers(key: str, shape, low: int, high: int) -> np.ndarray:
+    """low <= value < high, drawn as integers."""
+    return stream(key).randint(low, high, shape)
+
+
+def floored(key: str, shape, low: float, high: float) -> np.ndarray:
+    """low <= value < high, drawn as uniform float32 numbers and rounded down."""
+    return np.floor(uniform(key, shape, low, high)).astype(np.int64)
+
+
+def _entries(table) -> Iterator[tuple]:
+    """(name, shape, low, high, added, key or None) of a table of variables in any of the three systems' forms."""
+    for item in table.items() if isinstance(table, dict) else table:
+        if isinstance(item, dict):
+            item = (item["name"], item)
+        if len(item) == 2:
+            name, entry = item
+            added = entry.get("add", entry.get("plus", _added(entry["kind"])))
+            yield name, entry["shape"], entry["lo"], entry["hi"], added, entry.get("key")
+        else:
+            name, shape, kind, low, high = item
+            yield name, shape, low, high, _added(kind), None
+
+
+def _added(kind: str) -> float:
+    return 1.0 if kind in ("scale", "moving_variance") else 0.0
+
+
+def weights(prefix: str, table) -> dict[str, np.ndarray]:
+    """float32 values of every variable of a table, by TF1 name."""
+    return {name: np.float32(added) + uniform(key or f"{prefix}/w/{name}", shape, low, high)
+            for name, shape, low, high, added, key in _entries(table)}
+
+
+# --- digests and errors -----------------------------------------------------------------------------------------------
+
+
+def is_digest(value) -> bool:
+    return isinstance(value, dict) and _DIGEST <= value.keys()
+
+
+def digest(tensor, key: str) -> dict:
+    """What a golden file holds of a tensor, computed in float64."""
+    flat = np.asarray(tensor, np.float64).ravel()
+    return {"shape": list(np.shape(tensor)), "mean": float(flat.mean()), "l2": float(np.linalg.norm(flat)),
+            "proj": float(flat @ stream(f"proj/{key}").uniform(-1, 1, flat.size)), "head": flat[:6].tolist()}
+
+
+def error_and_bound(comparison: Comparison, theirs) -> tuple[float, float]:
+    """Relative error of a comparison with its record, and the largest allowed."""
+    if comparison.noise is not None:
+        return _noise_error(comparison, theirs), comparison.tolerance
+    if comparison.tolerance == EXACT:
+        return (0.0 if _plain(comparison.ours) == theirs else math.inf), EXACT
+    if is_digest(theirs):
+        return _tensor_error(comparison, theirs), max(comparison.tolerance, MARGIN * comparison.deviation)
+    return _number_error(comparison, theirs)
+
+
+def _plain(value):
+    """Arrays and NumPy scalars as JSON writes them."""
+    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
+
+
+def _tensor_error(comparison: Comparison, theirs: dict) -> float:
+    ours = digest(comparison.ours, comparison.key or comparison.path[-1])
+    if ours["shape"] != theirs["shape"]:
+        return math.inf
+    size = math.prod(theirs["shape"])
+    head, expected = np.array(ours["head"]), np.array(theirs["head"])
+    # A stated deviation speaks of the whole tensor's norm; one element may hold all of it.
+    widened = MARGIN * comparison.deviation > comparison.tolerance
+    by_norm = max(abs(ours["l2"] - theirs["l2"]), abs(ours["mean"] - theirs["mean"]) * size,
+                  abs(ours["proj"] - theirs["proj"]))
+    by_head = np.abs(head - expected).max()
+    return max(_ratio(by_norm, theirs["l2"]),
+               _ratio(by_head, theirs["l2"] if widened else np.abs(expected).max()))
+
+
+def _ratio(difference: float, scale: float) -> float:
+    """Where the scale is zero, only zero is equal to it."""
+    if scale > 0 or math.isnan(difference):
+        return float(difference / scale) if scale else math.nan
+    return 0.0 if difference == 0 else math.inf
+
+
+def _number_error(comparison: Comparison, theirs) -> tuple[float, float]:
+    ours, theirs = np.asarray(comparison.ours, np.float64), np.asarray(theirs, np.float64)
+    if ours.shape != theirs.shape:
+        return math.inf, comparison.tolerance
+    scale = max(np.abs(theirs).max(initial=0.0), 1e-6 * comparison.terms)
+    return (float(np.abs(ours - theirs).max(initial=0.0) / scale),
+            max(comparison.tolerance, MARGIN * comparison.deviation / scale))
+
+
+def _noise_error(comparison: Comparison, theirs) -> float:
+    """How far from zero ours is, measured by the size of what cancels."""
+    ours = np.asarray(comparison.ours, np.float64)
+    if is_digest(theirs) and list(ours.shape) != theirs["shape"]:
+        return math.inf
+    return _ratio(float(np.linalg.norm(ours)), comparison.noise)
+
+
+# --- what a file holds ------------------------------------------------------------------------------------------------
+
+
+def _holds_mapping(value) -> bool:
+    return isinstance(value, dict) or isinstance(value, list) and any(_holds_mapping(item) for item in value)
+
+
+def leaves(value, settings: frozenset[str], path: tuple = ()) -> Iterator[tuple]:
+    """Paths of all records, leaving out what stands under a name of `settings` and what is null or empty."""
+    if is_digest(value) or not _holds_mapping(value):
+        if value is not None and value != []:
+            yield path
+        return
+    for name, item in value.items() if isinstance(value, dict) else enumerate(value):
+        if name not in settings:
+            yield from leaves(item, settings, (*path, name))
+
+
+def look_up(data, path: tuple):
+    for name in path:
+        data = data[name]
+    return data
