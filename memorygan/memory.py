@@ -58,13 +58,13 @@ def normalise(vectors: tf.Tensor) -> tf.Tensor:
     return tf.math.l2_normalize(vectors, axis=-1, epsilon=1e-12)
 
 
-def _neighbours(state: MemoryState, similarities: tf.Tensor, choose_k: int) -> tf.Tensor:
+def neighbours(state: MemoryState, similarities: tf.Tensor, choose_k: int) -> tf.Tensor:
     """int32 [B, k]: the slots of the largest p(x | c) p(c) (eq. 3), best first, lower slots first among equals."""
     score = (state.histogram + BETA) * tf.exp(similarities - 1.0)
     return tf.math.top_k(score, k=min(choose_k, state.histogram.shape[0])).indices
 
 
-def _penalised(state: MemoryState, similarities: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+def penalised(state: MemoryState, similarities: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     """Similarities [B, N] of the label-conditioned posterior: other slots lose `WRONG_CLASS`, none is excluded."""
     wrong = tf.minimum(1.0, tf.abs(labels[:, None] - state.values[None, :]))
     return similarities - WRONG_CLASS * wrong
@@ -76,7 +76,7 @@ def read(state: MemoryState, queries: tf.Tensor, choose_k: int) -> Reading:
 
 
 def _read(state: MemoryState, similarities: tf.Tensor, choose_k: int) -> Reading:
-    slots = _neighbours(state, tf.stop_gradient(similarities), choose_k)
+    slots = neighbours(state, tf.stop_gradient(similarities), choose_k)
     likelihood = tf.exp(tf.gather(similarities, slots, batch_dims=1) - 1.0)
     joint = likelihood * (ALPHA * tf.gather(state.histogram, slots) + BETA)
     posterior = joint / tf.reduce_sum(joint, axis=1, keepdims=True)
@@ -107,7 +107,7 @@ def read_and_update(state: MemoryState, queries: tf.Tensor, labels: tf.Tensor, c
     unit, similarities = tf.stop_gradient(unit), tf.stop_gradient(similarities)
     # The original looks at one slot only; the paper asks that none of the k has the label.
     reset = tf.not_equal(tf.gather(state.values, reading.slots[:, 0]), labels)
-    slots = _neighbours(state, _penalised(state, similarities, labels), 1 if rule == "kaiser" else choose_k)
+    slots = neighbours(state, penalised(state, similarities, labels), 1 if rule == "kaiser" else choose_k)
     # Under EM with one slot the posterior is 1 and the histogram gains 1; Kaiser's rule differs in the key alone.
     train = _kaiser if rule == "kaiser" else _expectation_maximisation
     key_weight, query_weight, histogram = train(state, unit, tf.gather(similarities, slots, batch_dims=1), slots,
@@ -204,7 +204,7 @@ def log_likelihood(state: MemoryState, queries: tf.Tensor, labels: tf.Tensor | N
     """
     similarities = normalise(queries) @ tf.transpose(state.keys)
     if labels is not None:
-        similarities = _penalised(state, similarities, labels)
+        similarities = penalised(state, similarities, labels)
     weights = state.histogram * state.values + BETA
     densities = tf.exp(similarities - 1.0) / math.sqrt(2.0 * math.pi)
     return tf.math.log(tf.linalg.matvec(densities, weights / tf.reduce_sum(weights)))
@@ -247,18 +247,18 @@ class Memory(keras.layers.Layer):
     def __init__(self, slots: int, key_dim: int, *, dtype="float32"):
         super().__init__(name="memory", dtype=dtype)
         first = initial_state(slots, key_dim, self.variable_dtype)
-        self.slots = MemoryState(*(
-            self.add_weight(shape=value.shape, initializer=lambda shape, dtype, value=value: value, trainable=False,
-                            name=name) for name, value in first._asdict().items()))
+        self.slots = [self.add_weight(shape=value.shape, initializer="zeros", trainable=False, name=name)
+                      for name, value in first._asdict().items()]
+        self.assign(first)
 
     def state(self) -> MemoryState:
         return MemoryState(*(variable.value for variable in self.slots))
 
     def assign(self, state: MemoryState) -> None:
-        for variable, value in zip(self.slots, state):
+        for variable, value in zip(self.slots, state, strict=True):
             variable.assign(value)
 
 
 def tf1_variables(memory: Memory) -> dict[str, keras.Variable]:
     """The memory under the names of the original's checkpoints."""
-    return dict(zip(("memkeys", "memvals", "memage", "memory_hist"), memory.slots))
+    return dict(zip(("memkeys", "memvals", "memage", "memory_hist"), memory.slots, strict=True))
