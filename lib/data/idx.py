@@ -11,10 +11,9 @@ from typing import BinaryIO
 
 import numpy as np
 
+from lib.data.bounded import MAX_BYTES, reason
 from lib.errors import UserError
 
-# No data set read here comes near this, so nothing a file declares makes us hold more.
-MAX_BYTES = 1 << 30
 _UNSIGNED_BYTE = 8
 _MAX_RANK = 4
 _CHUNK = 1 << 20
@@ -45,12 +44,6 @@ def read(path: str, rank: int | None = None) -> np.ndarray:
     return np.frombuffer(values, np.uint8).reshape(shape)
 
 
-def shape(path: str, rank: int | None = None) -> tuple[int, ...]:
-    """The sizes an idx file declares, without reading its values."""
-    with _Opened(path) as file:
-        return _read_shape(path, file, rank)
-
-
 class _Opened:
     """An idx file open for reading, unpacked on the way if it is gzipped; what goes wrong becomes a `UserError`."""
 
@@ -69,7 +62,7 @@ class _Opened:
     def __exit__(self, kind, error, trace) -> None:
         self._raw.close()
         if isinstance(error, (EOFError, OSError, zlib.error)):
-            raise UserError(f"{self._path}: truncated or damaged ({_one_line(error)}); an idx file, gzipped or "
+            raise UserError(f"{self._path}: truncated or damaged ({reason(error)}); an idx file, gzipped or "
                             f"not, was expected; {_REMEDY}") from error
 
 
@@ -93,7 +86,3 @@ def _read_shape(path: str, file: BinaryIO, rank: int | None) -> tuple[int, ...]:
 
 def _times(shape: tuple[int, ...]) -> str:
     return " x ".join(map(str, shape))
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -9,20 +9,19 @@ import urllib.request
 
 import numpy as np
 
+from lib.data.bounded import reason
 from lib.errors import UserError
 
 _PROBE_SECONDS = 5.0
 
 
-def read(name: str, split: str, url: str, missing: str) -> tuple[np.ndarray, np.ndarray]:
+def read(name: str, split: str, url: str, missing: str, way_out: str) -> tuple[np.ndarray, np.ndarray]:
     """Images uint8 [n, h, w, c] and labels int32 [n] of a TFDS data set, downloaded if it has to be.
 
     `url`: where TFDS will download from, asked for a sign of life first, because TFDS itself tries for minutes.
-    `missing`: what was looked for before, the beginning of the error message.
+    `missing`, `way_out`: what was looked for before and what to do, the two ends of the error message.
     Raises `UserError` if TFDS is not installed or the data can neither be found nor fetched.
     """
-    way_out = (f"put the files there, or say --data_dir, or run `tfds build {name}` where there is a network, or "
-               f"try --dataset digits, which needs no download")
     try:
         import tensorflow_datasets as tfds
     except ImportError as error:
@@ -38,8 +37,7 @@ def read(name: str, split: str, url: str, missing: str) -> tuple[np.ndarray, np.
     except UserError:
         raise
     except Exception as error:  # TFDS documents no set of exceptions: network, disk, checksums, decoding, ...
-        reason = " ".join(str(error).split())[:300] or type(error).__name__
-        raise UserError(f"{missing}, and TFDS failed on {name!r}: {reason}; {way_out}") from error
+        raise UserError(f"{missing}, and TFDS failed on {name!r}: {reason(error)}; {way_out}") from error
     return examples["image"], examples["label"].astype(np.int32)
 
 

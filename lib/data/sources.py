@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from lib.data import idx, prepared
+from lib.data import cifar, idx, mat, prepared
 from lib.errors import UserError
 
 _DIGITS_TEST_STRIDE = 5  # every fifth image of each of scikit-learn's digits is a test image
@@ -26,11 +26,10 @@ class Arrays(NamedTuple):
 class Source(NamedTuple):
     """How one data set lies on disk, and what it is called elsewhere."""
 
-    folder: str  # below data_dir
-    files: dict[str, tuple[str, ...]]  # of each split as distributed: "train" and "test"
-    find: Callable[[str, str], str | None]  # (folder, file name) -> path under which the file is there
-    read: Callable[..., Arrays]  # the paths of one split -> its images
-    count: Callable[..., int]  # the paths of one split -> its number of images, without reading them
+    folders: tuple[str, ...]  # below data_dir, in the order tried
+    expected: str  # the files in it, for messages
+    find: Callable[[str], dict[str, list[str]] | None]  # folder -> paths of each split; None if no file is there
+    read: Callable[[list[str], str], tuple[np.ndarray, np.ndarray]]  # (paths, split) -> images and labels
     shape: tuple[int, int, int]  # of an image as distributed
     tfds: str  # name of the same data set in TFDS
     url: str  # where TFDS downloads it from
@@ -38,35 +37,56 @@ class Source(NamedTuple):
     side: int | None = None  # images are zero-padded to this height and width
 
 
-def _existing(folder: str, name: str) -> str | None:
-    path = os.path.join(folder, name)
-    return path if os.path.exists(path) else None
+def _find_files(splits: dict[str, tuple[str, ...]]) -> Callable[[str], dict[str, list[str]] | None]:
+    """`Source.find` for files of fixed names, which may have been unpacked: then they lack their `.gz`."""
+
+    def existing(folder, name):
+        paths = (os.path.join(folder, name), os.path.join(folder, name.removesuffix(".gz")))
+        return next(filter(os.path.exists, paths), None)
+
+    def find(folder):
+        found = {name: existing(folder, name) for names in splits.values() for name in names}
+        missing = [name for name, path in found.items() if path is None]
+        if len(missing) == len(found):
+            return None
+        if missing:
+            raise UserError(f"{', '.join(missing)} missing in {folder}, though others of the data set's files are "
+                            f"there; put the missing ones beside them")
+        return {split: [found[name] for name in names] for split, names in splits.items()}
+
+    return find
 
 
-def _packed_or_not(folder: str, name: str) -> str | None:
-    return _existing(folder, name) or _existing(folder, name.removesuffix(".gz"))
-
-
-def _read_idx(images_path: str, labels_path: str) -> Arrays:
-    return Arrays(idx.read(images_path, rank=3)[..., None], idx.read(labels_path, rank=1).astype(np.int32))
+def _read_idx(paths: list[str], split: str) -> tuple[np.ndarray, np.ndarray]:
+    images_path, labels_path = paths
+    return idx.read(images_path, rank=3)[..., None], idx.read(labels_path, rank=1).astype(np.int32)
 
 
 _IDX_FILES = {
     "train": ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
     "test": ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
 }
+_MAT_FILES = {"train": ("train_32x32.mat",), "test": ("test_32x32.mat",)}
 _MNIST = Source(
-    folder="mnist", files=_IDX_FILES, find=_packed_or_not, read=_read_idx,
-    count=lambda images_path, labels_path: idx.shape(images_path, rank=3)[0],
-    shape=(28, 28, 1), tfds="mnist", url="https://storage.googleapis.com/cvdf-datasets/mnist/",
+    folders=("mnist", "MNIST_data"), expected=", ".join(sum(_IDX_FILES.values(), ())), find=_find_files(_IDX_FILES),
+    read=_read_idx, shape=(28, 28, 1), tfds="mnist", url="https://storage.googleapis.com/cvdf-datasets/mnist/",
     validation=5000)
 
+# Besides the folders of MeRGAN and memoryGAN, the ones that the Lifelong VAE keeps its files in.
 SOURCES = {
     "mnist": _MNIST._replace(side=32),  # as MeRGAN's networks take it
     "mnist28": _MNIST,
+    "affmnist": _MNIST._replace(folders=("affmnist", *_MNIST.folders), validation=0),  # not yet distorted
     "fashion": _MNIST._replace(
-        folder="fashion", tfds="fashion_mnist", validation=0,
+        folders=("fashion", "Fashion_data"), tfds="fashion_mnist", validation=0,
         url="http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"),
+    "svhn": Source(
+        folders=("svhn", os.path.join("SVHN_data", "cropped")), expected=", ".join(sum(_MAT_FILES.values(), ())),
+        find=_find_files(_MAT_FILES), read=lambda paths, split: mat.read(*paths), shape=(32, 32, 3),
+        tfds="svhn_cropped", url="http://ufldl.stanford.edu/housenumbers/"),
+    "cifar10": Source(
+        folders=("cifar10",), expected=cifar.EXPECTED, find=cifar.find, read=cifar.read, shape=cifar.SHAPE,
+        tfds="cifar10", url="https://www.cs.toronto.edu/~kriz/"),
 }
 NAMES = (*SOURCES, "digits")
 
@@ -84,6 +104,29 @@ def load(name: str, split: str, data_dir: str = "dataset", classes: Sequence[int
         raise UserError(f"unknown data set {name!r}; known: {', '.join(NAMES)}")
     arrays = _digits(split) if name == "digits" else _split(name, SOURCES[name], split, data_dir)
     return arrays if classes is None else of_classes(arrays, classes, f"{name} ({split})")
+
+
+def describe(name: str, data_dir: str = "dataset") -> list[str]:
+    """The lines that the original's loaders print on reading; it does so at every task, the loop here once per run.
+
+    Reads all splits. Data sets that the original does not know are described as it describes svhn.
+    """
+    arrays = {split: load(name, split, data_dir) for split in ("train", "test")}
+    samples = {split: len(part.labels) for split, part in arrays.items()}
+    shape = arrays["train"].images.shape[1:]
+    if name != "mnist":
+        return [f"Training Set:   {samples['train']} samples", f"Test Set:       {samples['test']} samples",
+                f"Image Shape: {shape}"]
+    paths = _find(SOURCES[name], data_dir) or {}
+    return [
+        *(f"Extracting {path}" for split_paths in paths.values() for path in split_paths),
+        f"Training Set:   {samples['train']} samples",
+        f"Validation Set: {SOURCES[name].validation} samples",
+        f"Test Set:       {samples['test']} samples",
+        f"Labels: {np.unique(arrays['train'].labels)}",
+        f"Original Image Shape: {SOURCES[name].shape}",
+        f"Updated Image Shape: {shape}",
+    ]
 
 
 def of_classes(arrays: Arrays, classes: Sequence[int], name: str) -> Arrays:
@@ -113,12 +156,12 @@ def _split(name: str, source: Source, split: str, data_dir: str) -> Arrays:
         raise UserError(f"{name}: no split {split!r}; there are train and test"
                         + (" and validation" if source.validation else ""))
     file_split = "test" if split == "test" else "train"
-    paths = _find(name, source, data_dir)
+    paths = _find(source, data_dir)
     if paths is None:
-        arrays = Arrays(*prepared.read(source.tfds, file_split, source.url, _missing(name, source, data_dir)))
+        arrays = Arrays(*prepared.read(source.tfds, file_split, source.url, *_messages(name, source, data_dir)))
         where = f"{name} of TFDS"
     else:
-        arrays, where = source.read(*paths[file_split]), ", ".join(paths[file_split])
+        arrays, where = Arrays(*source.read(paths[file_split], file_split)), ", ".join(paths[file_split])
     _verify(arrays, source.shape, where)
     if source.validation and file_split == "train":
         if len(arrays.images) <= source.validation:
@@ -129,22 +172,21 @@ def _split(name: str, source: Source, split: str, data_dir: str) -> Arrays:
     return arrays if source.side is None else arrays._replace(images=_pad(arrays.images, source.side))
 
 
-def _find(name: str, source: Source, data_dir: str) -> dict[str, list[str]] | None:
-    """Paths of the files of each split, None where not one of them exists; an error where only some do."""
-    folder = os.path.join(data_dir, source.folder)
-    found = {file: source.find(folder, file) for files in source.files.values() for file in files}
-    if not any(found.values()):
-        return None
-    missing = [file for file, path in found.items() if path is None]
-    if missing:
-        raise UserError(f"{name}: {', '.join(missing)} missing in {folder}, though others of its files are there; "
-                        f"put the missing ones beside them")
-    return {split: [found[file] for file in files] for split, files in source.files.items()}
+def _messages(name: str, source: Source, data_dir: str) -> tuple[str, str]:
+    """What is missing, and the way out."""
+    folders = " or ".join(os.path.join(data_dir, folder) for folder in source.folders)
+    without_download = ", or try --dataset digits, which needs no download" if name in ("mnist", "svhn") else ""
+    return (f"{name}: no {source.expected} in {folders}",
+            f"put the files there, or say --data_dir, or run `tfds build {source.tfds}` where there is a "
+            f"network{without_download}")
 
 
-def _missing(name: str, source: Source, data_dir: str) -> str:
-    files = ", ".join(file for files in source.files.values() for file in files)
-    return f"{name}: none of {files} in {os.path.join(data_dir, source.folder)}"
+def _find(source: Source, data_dir: str) -> dict[str, list[str]] | None:
+    for folder in source.folders:
+        paths = source.find(os.path.join(data_dir, folder))
+        if paths is not None:
+            return paths
+    return None
 
 
 def _verify(arrays: Arrays, shape: tuple[int, int, int], where: str) -> None:

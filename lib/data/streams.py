@@ -5,6 +5,7 @@ permutation of its own, and the images that do not fill a batch are left out. So
 the number of the next batch.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -42,42 +43,35 @@ def tf1_slots(order: np.ndarray, batch_size: int) -> np.ndarray:
 
 
 class Order:
-    """Which images make up batch b. Raises `UserError` if there are fewer images than a batch takes."""
+    """Which images make up batch b. `slots(epoch)` gives an epoch's batches, [batches_per_epoch, batch_size]."""
 
-    def __init__(self, count: int, batch_size: int, seed: int, stream: str):
-        _require(count, batch_size, stream)
-        self.batches_per_epoch = count // batch_size
-        self._batch_size = batch_size
-        self._permute = lambda epoch: epoch_order(count, seed, stream, epoch)
-        self._epoch, self._order = -1, None
+    def __init__(self, batches_per_epoch: int, slots: Callable[[int], np.ndarray]):
+        self.batches_per_epoch = batches_per_epoch
+        self._slots = functools.lru_cache(maxsize=1)(slots)
 
     def indices(self, batch: int) -> np.ndarray:
         """int64 [batch_size]"""
-        epoch, position = divmod(batch, self.batches_per_epoch)
-        if epoch != self._epoch:
-            self._epoch, self._order = epoch, self._permute(epoch)
-        return self._order[position * self._batch_size:(position + 1) * self._batch_size]
+        epoch, position = divmod(int(batch), self.batches_per_epoch)
+        return self._slots(epoch)[position]
 
 
-class Tf1Order:
-    """The same with the original LSUN loader's order and slots, the same for every seed and class.
+def order(count: int, batch_size: int, seed: int, stream: str) -> Order:
+    """Each epoch a permutation of its own. Raises `UserError` if there are fewer images than a batch takes."""
+    _require(count, batch_size, stream)
+    batches = count // batch_size
+    return Order(batches, lambda epoch: epoch_order(count, seed, stream, epoch)[:batches * batch_size].reshape(
+        batches, batch_size))
+
+
+def tf1_order(count: int, batch_size: int, stream: str, first_epoch: int = 2) -> Order:
+    """The original LSUN loader's order and slots, equal for every seed and class.
 
     `first_epoch`: the epoch that batch 0 opens. The original spends epoch 1 on the ground-truth picture and trains
-    from epoch 2 on.
+    from epoch 2 on. `stream` stands in messages.
     """
-
-    def __init__(self, count: int, batch_size: int, stream: str, first_epoch: int = 2):
-        _require(count, batch_size + 1, stream)
-        self.batches_per_epoch = (count - 1) // batch_size
-        self._slots = lambda epoch: tf1_slots(tf1_epoch_order(count, first_epoch + epoch), batch_size)
-        self._epoch, self._batches = -1, None
-
-    def indices(self, batch: int) -> np.ndarray:
-        """int64 [batch_size]"""
-        epoch, position = divmod(batch, self.batches_per_epoch)
-        if epoch != self._epoch:
-            self._epoch, self._batches = epoch, self._slots(epoch)
-        return self._batches[position]
+    _require(count, batch_size + 1, stream)
+    return Order((count - 1) // batch_size,
+                 lambda epoch: tf1_slots(tf1_epoch_order(count, first_epoch + epoch), batch_size))
 
 
 def _require(count: int, needed: int, stream: str) -> None:
@@ -94,7 +88,7 @@ class Batches:
 
     def __init__(self, images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int, stream: str):
         self._images, self._labels = images, labels
-        self._order = Order(len(images), batch_size, seed, stream)
+        self._order = order(len(images), batch_size, seed, stream)
 
     def take(self, start: int, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Batches start .. start + count - 1: uint8 [count, batch, h, w, c] and int32 [count, batch]."""
@@ -106,7 +100,7 @@ class FolderBatches:
     """Batches of one class read from storage as they are needed: memory does not grow with the number of images.
 
     `paths`: image files, or whatever else `decode(paths[i], side)` turns into uint8 [side, side, 3].
-    `label`: given to every image. `tf1_exact`: draw in the original LSUN loader's order (see `Tf1Order`).
+    `label`: given to every image. `tf1_exact`: draw in the original LSUN loader's order (see `tf1_order`).
     Reading ahead follows the order of the batches, so `take` is fast where it goes on from the last call, and
     correct everywhere. Raises `UserError` for too few images and, from `take`, for one that cannot be decoded.
     """
@@ -115,8 +109,8 @@ class FolderBatches:
                  tf1_exact: bool = False, first_epoch: int = 2,
                  decode: Callable[[object, int], np.ndarray] = folders.decode):
         self._paths, self._label, self._side, self._batch_size = paths, label, side, batch_size
-        self._order = (Tf1Order(len(paths), batch_size, stream, first_epoch) if tf1_exact else
-                       Order(len(paths), batch_size, seed, stream))
+        self._order = (tf1_order(len(paths), batch_size, stream, first_epoch) if tf1_exact else
+                       order(len(paths), batch_size, seed, stream))
         self._decode = decode
         self._batches, self._next = None, 0
 

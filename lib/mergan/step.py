@@ -52,6 +52,8 @@ def build_optimizers(config: Config, networks: Networks) -> Optimizers:
 
 # Reported by the generator's step, which iteration 0 does not have.
 GENERATOR_QUANTITIES = ("g-cost", "RA-cost", "JTR_gen_cost", "acgan-fake")
+# Reported by the last critic step of an iteration.
+CRITIC_QUANTITIES = ("d-cost", "wgan-pure", "penalty", "wgan", "acgan-real", "real_acc", "fake_acc", "JTR_disc_cost")
 
 
 def reported_quantities(config: Config, task: int) -> list[str]:
@@ -152,9 +154,10 @@ def make_steps(config: Config, networks: Networks, optimizers: Optimizers, task:
         # The generator sits out iteration 0 of every task, as in the original.
         quantities = tf.cond(number > 0, lambda: as_floats(generator_quantities(labels[0], number)),
                              lambda: dict.fromkeys(GENERATOR_QUANTITIES, tf.constant(float("nan"))))
-        for step in range(config.critic_steps):
-            last = critic_quantities(images[step], labels[step], number, step)
-        return quantities | as_floats(last)
+        last = dict.fromkeys(CRITIC_QUANTITIES, tf.constant(0.0))
+        for step in tf.range(config.critic_steps):
+            last = as_floats(critic_quantities(images[step], labels[step], number, step))
+        return quantities | last
 
     def as_floats(quantities):
         return {name: tf.cast(value, tf.float32) for name, value in quantities.items()}
