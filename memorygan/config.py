@@ -22,6 +22,7 @@ class DataSet:
     lamb: float  # weight of the mutual-information term
     beta1: float  # of Adam
     beta2: float
+    folder: str = ""  # below the data directory, where the images are files that do not fit in memory
 
 
 _MNIST_LIKE = dict(channels=1, unit_range=True, z_dim=2, f_dim=64, fc_dim=1024, mem_size=4096, key_dim=256,
@@ -35,8 +36,8 @@ DATASETS = {
     "affmnist": DataSet(side=40, architecture="dcgan40", **_MNIST_LIKE),
     "cifar10": DataSet(side=32, **_RESNET),
     # In the paper, not in the original's code: its residual networks with one more block each.
-    "chair": DataSet(side=64, **_RESNET),
-    "celeba": DataSet(side=64, **_RESNET),
+    "chair": DataSet(side=64, folder="chair", **_RESNET),
+    "celeba": DataSet(side=64, folder="celeba", **_RESNET),
 }
 
 MODELS = ("MemoryGAN", "GAN")

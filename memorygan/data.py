@@ -1,5 +1,7 @@
 """From images as distributed to images as the networks see them: affine-MNIST, brightness and contrast, ranges."""
 
+import functools
+import os
 from typing import NamedTuple
 
 import numpy as np
@@ -7,7 +9,8 @@ import tensorflow as tf
 from scipy import ndimage
 
 from lib import randomness
-from memorygan.config import DataSet
+from lib.data import folders, sources, streams
+from memorygan.config import Config, DataSet
 
 _LARGEST_ROTATION = 20  # degrees
 # A 28x28 digit has 13 places per axis in 40x40; the original never draws the last.
@@ -56,10 +59,57 @@ def distort(digits: np.ndarray, draws: np.ndarray, side: int = 40) -> np.ndarray
                      for digit, (degrees, row, column) in zip(digits, draws)])[..., None]
 
 
-def draw_distortions(seed: int, batch: int, count: int) -> np.ndarray:
-    """int64 [count, 3]: rotation in degrees plus 20 (0..40), row and column offsets (0..11), of batch number `batch`.
+def draw_distortions(seed: int, stream: str, count: int, *counters: int) -> np.ndarray:
+    """int64 [count, 3]: rotation in degrees plus 20 (0..40), row and column offsets (0..11).
 
     Every drawing of an image distorts it anew, as in the original.
     """
-    generator = randomness.host_generator(seed, "affine", batch)
+    generator = randomness.host_generator(seed, f"affine/{stream}", *counters)
     return generator.integers([2 * _LARGEST_ROTATION + 1, _PLACES, _PLACES], size=(count, 3))
+
+
+class AffineBatches:
+    """Batches of digits uint8 [n, 28, 28, 1], each distorted at the moment it is drawn."""
+
+    def __init__(self, batches: streams.Batches, side: int, seed: int):
+        self._batches, self._side, self._seed = batches, side, seed
+
+    def take(self, start: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Batches start .. start + count - 1: uint8 [count, batch, side, side, 1] and int32 [count, batch]."""
+        digits, labels = self._batches.take(start, count)
+        distorted = [distort(batch, draw_distortions(self._seed, "train", len(batch), start + k), self._side)
+                     for k, batch in enumerate(digits)]
+        return np.stack(distorted), labels
+
+
+def load(config: Config, split: str, data_dir: str) -> sources.Arrays:
+    """All images of an in-memory data set's split ("train" or "test") as distributed, in file order."""
+    if config.dataset != "mnist":
+        return sources.load(config.dataset, split, data_dir)
+    # The original trains on all 60,000 images, also on those that MeRGAN keeps for validation.
+    parts = ["validation", "train"] if split == "train" else ["test"]
+    arrays = [sources.load("mnist28", part, data_dir) for part in parts]
+    return sources.Arrays(*(np.concatenate(fields) for fields in zip(*arrays)))
+
+
+class Training(NamedTuple):
+    """The images of a training: `batches.take(start, count)` gives uint8 [count, batch, h, w, c] and labels."""
+
+    examples: int
+    batches: streams.Batches | streams.FolderBatches | AffineBatches
+
+
+def open_training(config: Config, data_dir: str) -> Training:
+    """Raises `UserError` for data that are missing, broken, or fewer than a batch."""
+    if config.data.folder:
+        paths = folders.files(os.path.join(data_dir, config.data.folder), recursive=True)
+        decode = functools.partial(folders.decode, crop=True)
+        return Training(len(paths), streams.FolderBatches(paths, 0, config.data.side, config.batch_size, config.seed,
+                                                          config.dataset, decode=decode))
+    arrays = load(config, "train", data_dir)
+    order = streams.cumulative_order(len(arrays.images), config.batch_size, config.dataset, functools.partial(
+        streams.epoch_order, len(arrays.images), config.seed, config.dataset))
+    batches = streams.Batches(*arrays, config.batch_size, config.seed, config.dataset, order)
+    if config.dataset == "affmnist":
+        return Training(len(arrays.images), AffineBatches(batches, config.data.side, config.seed))
+    return Training(len(arrays.images), batches)

@@ -12,7 +12,7 @@ from memorygan import losses, memory
 from memorygan.config import Config
 from memorygan.data import Augmentation, draw_augmentation, preprocess
 from memorygan.memory import Memory
-from memorygan.networks import Networks
+from memorygan.networks import Networks, build_networks
 
 
 class Optimizers(NamedTuple):
@@ -21,6 +21,14 @@ class Optimizers(NamedTuple):
     generator: keras.optimizers.Optimizer
     discriminator: keras.optimizers.Optimizer
     global_step: tf.Variable
+
+
+class Model(NamedTuple):
+    """Everything that a training changes."""
+
+    networks: Networks
+    memory: Memory | None  # None for a plain GAN
+    optimizers: Optimizers
 
 
 class Noise(NamedTuple):
@@ -43,6 +51,12 @@ def build_optimizers(config: Config, networks: Networks) -> Optimizers:
     return Optimizers(adam.adam(*settings, networks.generator.trainable_variables),
                       adam.adam(*settings, networks.discriminator.trainable_variables),
                       tf.Variable(0, dtype=tf.int32, name="global_step"))
+
+
+def build_model(config: Config, *, dtype="float32") -> Model:
+    networks = build_networks(config, dtype=dtype)
+    holder = Memory(config.mem_size, config.key_dim) if config.has_memory else None
+    return Model(networks, holder, build_optimizers(config, networks))
 
 
 def learning_rate(config: Config, global_step, max_iterations: int) -> tf.Tensor:
@@ -71,21 +85,21 @@ def draw_slots(config: Config, state, key, count: int | None = None) -> tf.Tenso
     return memory.sample_slots(state, tf.random.stateless_uniform([count], key))
 
 
-def make_steps(config: Config, networks: Networks, holder: Memory | None, optimizers: Optimizers,
-               max_iterations: int) -> Steps:
-    """The steps of a run of `max_iterations` iterations; `holder` has the memory, None for a plain GAN."""
+def make_steps(config: Config, model: Model, max_iterations: int) -> Steps:
+    """The steps of a run of `max_iterations` iterations, which only the learning rate's decay asks for."""
+    networks, holder, optimizers = model
 
     def current_state():
         return holder.state() if holder else None
 
-    def descend(optimizer, model, forward):
+    def descend(optimizer, network, forward):
         """One step of Adam, and everything a pass changes beside the weights, in the original's order."""
         with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch([variable.value for variable in model.trainable_variables])
+            tape.watch([variable.value for variable in network.trainable_variables])
             result = forward()
             total = result.costs.total(config)
         optimizer.learning_rate.assign(learning_rate(config, optimizers.global_step, max_iterations))
-        variables = model.trainable_variables
+        variables = network.trainable_variables
         optimizer.apply(tape.gradient(total, variables), variables)
         optimizers.global_step.assign_add(1)
         if result.updates:
@@ -118,7 +132,11 @@ def make_steps(config: Config, networks: Networks, holder: Memory | None, optimi
             quantities["mem_real_rate"] = tf.reduce_mean(current_state().values)
         return {name: tf.cast(value, tf.float32) for name, value in quantities.items()}
 
-    @tf.function
+    data = config.data
+
+    @tf.function(input_signature=[
+        tf.TensorSpec([None, config.batch_size, data.side, data.side, data.channels], tf.uint8),
+        tf.TensorSpec([], tf.int32)])
     def iterate(images, first):
         count = tf.shape(images)[0]
         history = {name: tf.TensorArray(tf.float32, count) for name in reported_quantities(config)}
