@@ -152,12 +152,13 @@ def _memory_d(config: Config, scope: slim.Scope) -> Discriminator:
     last = tf.identity if config.has_memory else (tf.nn.elu if residual else _lrelu)
     if architecture == "dcgan28":
         maps = [scope.conv(width, 4, 2, activation=_lrelu), scope.conv(2 * width, 4, 2, "BatchNorm", _lrelu),
-                scope.conv(4 * width, 4, 2, "BatchNorm", _lrelu), scope.conv(key_dim, 4, 4, "BatchNorm", last)]
+                scope.conv(4 * width, 4, 2, "BatchNorm", _lrelu), scope.head().conv(key_dim, 4, 4, "BatchNorm", last)]
     elif architecture == "dcgan40":
-        maps = [*_dcgan40_maps(width, scope), scope.conv(key_dim, 5, 5, "BatchNorm", last)]
+        maps = [*_dcgan40_maps(width, scope), scope.head().conv(key_dim, 5, 5, "BatchNorm", last)]
     else:
-        maps = [*_residual_maps(config, scope, "LayerNorm", tf.nn.elu), scope.conv(key_dim, 4, 2, activation=last)]
-    return Discriminator(maps, residual, [] if config.has_memory else [scope.dense(1)], dtype=scope.dtype)
+        maps = [*_residual_maps(config, scope, "LayerNorm", tf.nn.elu),
+                scope.head().conv(key_dim, 4, 2, activation=last)]
+    return Discriminator(maps, residual, [] if config.has_memory else [scope.head().dense(1)], dtype=scope.dtype)
 
 
 def _base_d(config: Config, scope: slim.Scope) -> Discriminator:
@@ -166,12 +167,12 @@ def _base_d(config: Config, scope: slim.Scope) -> Discriminator:
     outputs = config.key_dim if config.has_memory else 1
     if architecture == "dcgan28":
         maps = [scope.conv(width, 3, activation=_lrelu), scope.conv(2 * width, 3, norm="BatchNorm", activation=_lrelu)]
-        dense = [scope.dense(config.fc_dim, "BatchNorm", _lrelu), scope.dense(outputs)]
+        dense = [scope.dense(config.fc_dim, "BatchNorm", _lrelu), scope.head().dense(outputs)]
         return Discriminator(maps, False, dense, dtype=scope.dtype)
     if architecture == "dcgan40":
-        return Discriminator(_dcgan40_maps(width, scope), False, [scope.dense(outputs)], dtype=scope.dtype)
+        return Discriminator(_dcgan40_maps(width, scope), False, [scope.head().dense(outputs)], dtype=scope.dtype)
     maps = [*_residual_maps(config, scope, "BatchNorm", _lrelu), scope.conv(width, 4, 2, "BatchNorm", _lrelu)]
-    return Discriminator(maps, True, [scope.dense(outputs)], dtype=scope.dtype)
+    return Discriminator(maps, True, [scope.head().dense(outputs)], dtype=scope.dtype)
 
 
 _GENERATORS = {"base_g": _base_g}

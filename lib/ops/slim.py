@@ -90,6 +90,12 @@ class Scope:
         self.name, self.seed, self.dtype = name, seed, dtype
         self.counts = collections.Counter()
 
+    def head(self) -> "Scope":
+        """The same scope for a network's last layers, which compute in the variables' dtype: float32 at least."""
+        scope = Scope(self.name, seed=self.seed, dtype=keras.dtype_policies.get(self.dtype).variable_dtype)
+        scope.counts = self.counts
+        return scope
+
     def conv(self, filters: int, size: int, strides: int = 1, norm: str | None = None, activation=tf.identity) -> Stage:
         """SAME convolution over NHWC; `norm` is "BatchNorm", "LayerNorm" or None (a bias)."""
         return self._stage("Conv", keras.layers.Conv2D, norm, activation, filters, size, strides, padding="same")
