@@ -70,9 +70,13 @@ def find_places(config: Config, exp: str, settings: dict, options: Options) -> P
 def sample_picture(samples: np.ndarray) -> np.ndarray:
     """The first 64 of the generator's images [n, h, w, c] as one uint8 picture, stretched to its own extremes.
 
-    The original maps (x + 1) / 2 for every data set, also where images are in [0, 1]; stretching undoes it.
+    The original maps (x + 1) / 2 for every data set, also where images are in [0, 1]; stretching undoes it. It needs
+    64 images; ours leaves the places of missing ones black.
     """
-    return pictures.stretch(pictures.grid((samples[:_GRID**2] + 1.0) / 2.0, columns=_GRID))
+    shown = (samples[:_GRID**2] + 1.0) / 2.0
+    missing = -len(shown) % _GRID
+    shown = np.pad(shown, ((0, missing), (0, 0), (0, 0), (0, 0)), constant_values=shown.min())
+    return pictures.stretch(pictures.grid(shown, columns=_GRID))
 
 
 class Sampler:

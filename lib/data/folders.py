@@ -77,10 +77,11 @@ def decode_stream(file, side: int, name: str, crop: bool = False) -> np.ndarray:
             if image.width * image.height > MAX_PIXELS:
                 raise UserError(f"{name}: declares {image.width} x {image.height} pixels, more than {MAX_PIXELS}; "
                                 f"remove it or make it smaller")
-            edge = min(image.size)
-            left, top = (image.width - edge) // 2, (image.height - edge) // 2
-            box = (left, top, left + edge, top + edge) if crop else None
-            resized = image.convert("RGB").resize((side, side), Image.Resampling.BILINEAR, box)
+            if crop:
+                edge = min(image.size)
+                left, top = (image.width - edge) // 2, (image.height - edge) // 2
+                image = image.crop((left, top, left + edge, top + edge))
+            resized = image.convert("RGB").resize((side, side), Image.Resampling.BILINEAR)
     except UserError:
         raise
     except Exception as error:  # Pillow's decoders raise whatever a broken file makes them run into
