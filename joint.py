@@ -12,6 +12,7 @@ from lib.mergan import command_line
 FLAGS = flags.FLAGS
 
 command_line.define_flags()
+flags.adopt_module_key_flags(command_line)
 
 
 def main():

@@ -12,6 +12,7 @@ from lib.mergan import command_line
 FLAGS = flags.FLAGS
 
 command_line.define_flags()
+flags.adopt_module_key_flags(command_line)
 flags.DEFINE_string("load_model", "", "Checkpoint prefix to start from; training then begins with the second task.")
 flags.DEFINE_boolean("RA", False, "Replay alignment: keep the images of old classes, pixel by pixel.")
 flags.DEFINE_float("RA_factor", 1e-4, "Weight of the alignment.", lower_bound=0.0)

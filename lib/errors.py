@@ -1,30 +1,49 @@
-"""The one exception for what a user can mend, and how a script starts and ends."""
+"""What ends a run early, and how a script starts and ends."""
 
 import os
 import sys
 
-from absl import app
+from absl import app, flags, logging
 
 
 class UserError(Exception):
     """Says in one line what is wrong, where, and what to do."""
 
 
+class Interrupted(Exception):
+    """A signal ended the run after its state was saved."""
+
+    def __init__(self, number: int):
+        super().__init__(number)
+        self.exit_code = 128 + number
+
+
 def run(main) -> None:
-    """`app.run` for scripts: a `UserError` becomes one line on standard error and exit code 2."""
+    """`app.run` for scripts: what a user can mend becomes one line on standard error and exit code 2."""
+
+    def parse(arguments):
+        try:
+            return flags.FLAGS(arguments)
+        except flags.Error as error:
+            sys.exit(_fail(f"{' '.join(str(error).split())}; see --help"))
 
     def guarded(arguments):
         if len(arguments) > 1:
-            return fail(f"unexpected argument {arguments[1]!r}: flags start with --; see --help")
+            return _fail(f"unexpected argument {arguments[1]!r}: flags start with --; see --help")
         try:
             return main()
         except UserError as error:
-            return fail(str(error))
+            return _fail(str(error))
+        except Interrupted as stop:
+            print("stopped, everything is saved: the same command goes on from here", file=sys.stderr)
+            return stop.exit_code
 
-    def fail(message):
-        print(f"error: {message}", file=sys.stderr)
-        return 2
+    # TensorFlow's notes on missing GPU libraries and on how long a save took say nothing to a reader of our output.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.set_verbosity(logging.WARNING)
+    app.run(guarded, flags_parser=parse)
 
-    # TensorFlow's notes on missing GPU libraries say nothing to a reader of our output.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    app.run(guarded)
+
+def _fail(message: str) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return 2

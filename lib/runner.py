@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from lib import files
 from lib.checkpoints import ResumePoints, check_settings
-from lib.errors import UserError
+from lib.errors import Interrupted, UserError
 from lib.log import Log
 from lib.settings import Options
 
@@ -30,14 +30,6 @@ class Event:
 
     due: Callable[[int], bool]
     action: Callable[[int], None]
-
-
-class Interrupted(Exception):
-    """A signal ended the run after its state was saved."""
-
-    def __init__(self, number: int):
-        super().__init__(number)
-        self.exit_code = 128 + number
 
 
 class Run:

@@ -49,7 +49,7 @@ def read(prefix: Path) -> dict[str, np.ndarray]:
     try:
         reader = tf.train.load_checkpoint(str(prefix))
         return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
-    except (tf.errors.OpError, ValueError, RuntimeError, IndexError) as error:  # IndexError: a file cut short
+    except (tf.errors.OpError, ValueError, RuntimeError, IndexError) as error:  # IndexError: a truncated .data file
         raise UserError(f"cannot read the checkpoint {prefix}: {str(error).splitlines()[0]}") from error
 
 

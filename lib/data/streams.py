@@ -47,7 +47,7 @@ class Order:
 
     def __init__(self, batches_per_epoch: int, slots: Callable[[int], np.ndarray]):
         self.batches_per_epoch = batches_per_epoch
-        self._slots = functools.lru_cache(maxsize=1)(slots)
+        self._slots = functools.lru_cache(maxsize=2)(slots)  # reading ahead may be an epoch ahead
 
     def indices(self, batch: int) -> np.ndarray:
         """int64 [batch_size]"""
@@ -114,18 +114,19 @@ class Batches:
 
 
 class FolderBatches:
-    """Batches of one class read from storage as they are needed: memory does not grow with the number of images.
+    """Batches read from storage as they are needed: memory does not grow with the number of images.
 
     `paths`: image files, or whatever else `decode(paths[i], side)` turns into uint8 [side, side, 3].
-    `label`: given to every image. `tf1_exact`: draw in the original LSUN loader's order (see `tf1_order`).
+    `labels`: one for every image, or one int32 [n] each. `tf1_exact`: draw in the original LSUN loader's order (see `tf1_order`).
     Reading ahead follows the order of the batches, so `take` is fast where it goes on from the last call, and
     correct everywhere. Raises `UserError` for too few images and, from `take`, for one that cannot be decoded.
     """
 
-    def __init__(self, paths: Sequence, label: int, side: int, batch_size: int, seed: int, stream: str,
+    def __init__(self, paths: Sequence, labels: int | np.ndarray, side: int, batch_size: int, seed: int, stream: str,
                  tf1_exact: bool = False, first_epoch: int = 2,
                  decode: Callable[[object, int], np.ndarray] = folders.decode):
-        self._paths, self._label, self._side, self._batch_size = paths, label, side, batch_size
+        self._paths, self._side, self._batch_size = paths, side, batch_size
+        self._labels = np.broadcast_to(np.asarray(labels, np.int32), [len(paths)])
         self._order = (tf1_order(len(paths), batch_size, stream, first_epoch) if tf1_exact else
                        order(len(paths), batch_size, seed, stream))
         self._decode = decode
@@ -141,7 +142,8 @@ class FolderBatches:
             if message:
                 self._batches = None
                 raise UserError(message.decode())
-        return np.stack(images), np.full((count, self._batch_size), self._label, np.int32)
+        chosen = np.stack([self._order.indices(batch) for batch in range(start, start + count)])
+        return np.stack(images), self._labels[chosen]
 
     def _read_from(self, start: int):
         def indices(batch):

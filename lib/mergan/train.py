@@ -9,11 +9,11 @@ from tqdm import tqdm
 
 from lib import images as pictures
 from lib import files, optimizers, randomness, runner, tf1
-from lib.data import sources, streams
+from lib.data.by_class import ByClass
 from lib.mergan import replay
 from lib.mergan.config import LABELS, Config
 from lib.mergan.networks import Networks, build_networks, copy_weights, tf1_variables
-from lib.mergan.step import GENERATOR_QUANTITIES, build_optimizers, draw_latent, make_steps
+from lib.mergan.step import GENERATOR_QUANTITIES, Optimizers, build_optimizers, draw_latent, make_steps
 from lib.settings import Options
 
 _FIXED_SAMPLES = 100  # per class in a picture, always of the same noise
@@ -92,29 +92,50 @@ def _advance(steps, batches, critic_steps: int):
     return advance
 
 
-def _save_model(directory: Path, config: Config, networks: Networks, task: int, iteration: int) -> None:
-    tf1.write(model_prefix(directory, config, task, iteration), tf1_variables(networks))
+class Training:
+    """What the phases of a run share: its networks, their optimisers and where the results go."""
 
+    def __init__(self, config: Config, networks: Networks, run: runner.Run, optimizers_: Optimizers):
+        self.config, self.networks, self.run, self.optimizers = config, networks, run, optimizers_
+        log = run.open_log(run.phase * config.iterations + run.iteration)
+        self.pictures = Pictures(config, networks, run.directory, log)
 
-def _train_phase(run, config, networks, optimizers_, draw, batches, label) -> None:
-    """One task, or the whole of a joint training; `draw(iteration)` makes the sample pictures."""
-    total, task = config.iterations, run.phase
-    if run.iteration == 0:
-        for optimizer in optimizers_:
-            optimizers.reset(optimizer)
-    steps = make_steps(config, networks, optimizers_, task)
+    def tasks(self, data: ByClass) -> None:
+        """Class after class; after each the replay generator becomes a copy of the generator."""
+        for task in range(self.run.phase, self.config.tasks):
+            name, batches = self.config.data.classes[task], data.of(task)
+            self.pictures.groundtruth(name, batches.take(0, 1)[0][0])
+            self._phase(batches, lambda i: self.pictures.of_task(task, i, task * self.config.iterations + i),
+                        label=f"task {task + 1}/{self.config.tasks} ({name})")
+            copy_weights(self.networks.generator, self.networks.replay)
+            self.run.next_phase()
 
-    def save(iteration):
-        _save_model(run.directory, config, networks, task, iteration)
-        run.log.write_pickle(run.directory / "log.pkl")
-        run.log.draw_curves()
+    def joint(self, data: ByClass) -> None:
+        """All classes at once."""
+        batches = data.mixed()
+        # The original names this picture after a task that joint training does not have.
+        self.pictures.groundtruth("4", batches.take(0, 1)[0][0])
+        self._phase(batches, self.pictures.of_joint, label="joint training")
+        self.run.next_phase()
 
-    first_step = task * total
-    run.train(total, _advance(steps, batches, config.critic_steps), [
-        runner.log_event(run, total, first_step, _print_means),
-        runner.Event(lambda i: _draws_at(i) or i == total - 1, draw),
-        runner.Event(lambda i: i % _CHECKPOINT_EVERY == 0 or i == total - 1, save),
-    ], label=label, first_step=first_step)
+    def _phase(self, batches, draw, label: str) -> None:
+        """The iterations of one task, or of a joint training; `draw(iteration)` makes the sample pictures."""
+        if self.run.iteration == 0:
+            for optimizer in self.optimizers:
+                optimizers.reset(optimizer)
+        total, task = self.config.iterations, self.run.phase
+        steps = make_steps(self.config, self.networks, self.optimizers, task)
+
+        def save(iteration):
+            tf1.write(model_prefix(self.run.directory, self.config, task, iteration), tf1_variables(self.networks))
+            self.run.log.write_pickle(self.run.directory / "log.pkl")
+            self.run.log.draw_curves()
+
+        self.run.train(total, _advance(steps, batches, self.config.critic_steps), [
+            runner.log_event(self.run, total, task * total, _print_means),
+            runner.Event(lambda i: _draws_at(i) or i == total - 1, draw),
+            runner.Event(lambda i: i % _CHECKPOINT_EVERY == 0 or i == total - 1, save),
+        ], label=label, first_step=task * total)
 
 
 def run(config: Config, directory: Path, data_dir: str, load_model: str = "",
@@ -124,7 +145,8 @@ def run(config: Config, directory: Path, data_dir: str, load_model: str = "",
     Args:
       load_model: TF1-form checkpoint to start from; training then begins with task 1, as in the original.
     """
-    arrays = sources.load(config.dataset, "train", data_dir)
+    data = ByClass(config.dataset, config.data.classes, config.data.side, data_dir, config.batch_size, config.seed,
+                   config.tf1_exact)
     networks = build_networks(config.data, replay=not config.joint, seed=config.seed)
     optimizers_ = build_optimizers(config, networks)
     state = {**{f"{name}_network": network for name, network in networks._asdict().items() if network is not None},
@@ -140,34 +162,8 @@ def run(config: Config, directory: Path, data_dir: str, load_model: str = "",
         if run.phase >= config.tasks:
             print(f"{directory} is complete; --test evaluates it, another --result_path trains again")
             return
-        log = run.open_log(run.phase * config.iterations + run.iteration)
-        drawn = Pictures(config, networks, run.directory, log)
-        if config.joint:
-            _train_joint(run, config, networks, optimizers_, drawn, arrays)
-        else:
-            _train_tasks(run, config, networks, optimizers_, drawn, arrays)
-
-
-def _train_tasks(run, config, networks, optimizers_, drawn, arrays) -> None:
-    for task in range(run.phase, config.tasks):
-        name = config.data.classes[task]
-        images = arrays.images[arrays.labels == task]
-        batches = streams.Batches(images, np.full(len(images), task, np.int32), config.batch_size,
-                                  config.seed, f"task {task}")
-        drawn.groundtruth(name, batches.take(0, 1)[0][0])
-        _train_phase(run, config, networks, optimizers_,
-                     lambda i: drawn.of_task(task, i, task * config.iterations + i), batches,
-                     label=f"task {task + 1}/{config.tasks} ({name})")
-        copy_weights(networks.generator, networks.replay)
-        run.next_phase()
-
-
-def _train_joint(run, config, networks, optimizers_, drawn, arrays) -> None:
-    batches = streams.Batches(arrays.images, arrays.labels, config.batch_size, config.seed, "joint")
-    # The original names this picture after a task that joint training does not have.
-    drawn.groundtruth("4", batches.take(0, 1)[0][0])
-    _train_phase(run, config, networks, optimizers_, drawn.of_joint, batches, label="joint")
-    run.next_phase()
+        training = Training(config, networks, run, optimizers_)
+        training.joint(data) if config.joint else training.tasks(data)
 
 
 def _make_directories(directory: Path) -> None:

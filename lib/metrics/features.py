@@ -3,15 +3,19 @@
 The classifiers take what `lib.images.to_classifier_input` makes of an image: whole numbers in 0..256, unscaled.
 """
 
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import keras
+import numpy as np
 import tensorflow as tf
 
+from lib import images as pictures
 from lib import randomness
 from lib.errors import UserError
 
 CLASSES = 10
+_BATCH = 500
 
 # Mean colours of ImageNet, in the order blue, green, red: what the VGG networks subtract.
 _MEAN_COLOUR = (103.939, 116.779, 123.68)
@@ -59,8 +63,11 @@ class Classifier(keras.Model):
             return dict(kernel_initializer=initial(layer, "kernel"), bias_initializer=initial(layer, "bias"),
                         name=layer, dtype=dtype)
 
-        self.blocks = [[keras.layers.Conv2D(width, 3, padding="same", **options(f"{layout.convolution}{block}_{number}"))
-                        for number, width in enumerate(widths, 1)] for block, widths in enumerate(layout.blocks, 1)]
+        def convolution(block, number, width):
+            return keras.layers.Conv2D(width, 3, padding="same", **options(f"{layout.convolution}{block}_{number}"))
+
+        self.blocks = [[convolution(block, number, width) for number, width in enumerate(widths, 1)]
+                       for block, widths in enumerate(layout.blocks, 1)]
         *hidden, (last, classes) = layout.dense.items()
         self.hidden = [keras.layers.Dense(width, **options(layer)) for layer, width in hidden]
         self.head = keras.layers.Dense(classes, **options(last) | dict(dtype=self.dtype_policy.variable_dtype))
@@ -113,3 +120,37 @@ def tf1_names(model: Classifier) -> dict[str, keras.Variable]:
         names[f"{layer.name}/{layer.name}_{kernel}"] = layer.kernel
         names[f"{layer.name}/{layer.name}_biases"] = layer.bias
     return names
+
+
+class Extractor(NamedTuple):
+    """What turns images into numbers for a metric, with the name that has to stand beside the metric."""
+
+    name: str
+    extract: Callable  # images [n, h, w, c], uint8 in 0..255 or float in [-1, 1] -> float array [n, d]
+
+
+def as_float(images) -> tf.Tensor:
+    """Real images (uint8 in 0..255) and generated ones (float in [-1, 1]) alike, as float32 in [-1, 1]."""
+    images = tf.convert_to_tensor(images)
+    return pictures.to_float(images) if images.dtype == tf.uint8 else tf.cast(images, tf.float32)
+
+
+def to_input(images) -> tf.Tensor:
+    """Real images (uint8 in 0..255) and generated ones (float in [-1, 1]) alike, as the classifiers take them."""
+    return pictures.to_classifier_input(as_float(images))
+
+
+def classifier_features(classifier: Classifier, dataset: str) -> Extractor:
+    """The last hidden layer of a data set's evaluation classifier."""
+    return Extractor(f"{dataset} classifier features", lambda images: classifier.features(to_input(images)).numpy())
+
+
+def batches(images: np.ndarray, size: int = _BATCH) -> Iterator[np.ndarray]:
+    """Consecutive parts of at most `size` images."""
+    for start in range(0, len(images), size):
+        yield images[start:start + size]
+
+
+def extract(extractor: Extractor, images: Iterable[np.ndarray]) -> np.ndarray:
+    """Features [n, d] of a stream of image batches, as for t-SNE."""
+    return np.concatenate([extractor.extract(batch) for batch in images])

@@ -1,0 +1,131 @@
+"""The original command lines of MeRGAN, as written, in real processes on small data."""
+
+import json
+import re
+import signal
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from tests.cli.conftest import ROOT
+
+TRAININGS = [
+    "python mergan.py --dataset mnist --result_path mnist_SFT/",
+    "python mergan.py --dataset mnist --RA --RA_factor 1e-3  --result_path mnist_RA_1e_3/",
+    "python mergan.py --dataset mnist --JTR --result_path mnist_JTR/",
+    "python joint.py --dataset mnist --result_path mnist_joint/",
+]
+TESTS = [
+    "python mergan.py --dataset mnist --test  --result_path result/mnist_RA_1e_3/",
+    "python joint.py --dataset mnist --test --result_path result/mnist_joint/",
+]
+SVHN = [line.replace("mnist", "svhn").replace("1e-3", "1e-2").replace("1e_3", "1e_2")
+        for line in (TRAININGS[1], TRAININGS[3], *TESTS)]
+SHORT = " --iters 2"
+
+
+def passed(result):
+    assert result.returncode == 0, result.stderr[-2000:]
+    return result.stdout
+
+
+def directory(workplace, line):
+    return workplace.path / "result" / re.search(r"--result_path (?:result/)?(\S+)/", line).group(1)
+
+
+def check_task_run(path, classes=range(10)):
+    names = {file.name for file in (path / "samples").iterdir()}
+    assert {f"samples_groundtruth_{name}.png" for name in classes} <= names
+    assert {f"Task_{task + 1}_Iter_{i}_{name}.png" for task in classes for i in (0, 1)
+            for name in range(task + 1)} <= names
+    with Image.open(path / "samples/Task_10_Iter_1_0.png") as picture:
+        assert picture.size == (320, 320)
+    for name in classes:
+        for iteration in (0, 1):
+            assert (path / f"model/WGAN_GP.model{name}-{iteration}.index").exists()
+    assert tf.train.latest_checkpoint(str(path / "model")).endswith("WGAN_GP.model9-1")
+    assert {"log.pkl", "log.jsonl", "settings.json", "g-cost.jpg", "d-cost.jpg", "wgan-pure.jpg",
+            "penalty.jpg"} <= {file.name for file in path.iterdir()}
+
+
+def check_joint_run(path):
+    names = {file.name for file in (path / "samples").iterdir()}
+    assert {"samples_groundtruth_4.png", "samples_0.png", "samples_1.png"} <= names
+    assert (path / "model/WGAN_GP.model-1.index").exists()
+
+
+@pytest.mark.parametrize("line", TRAININGS)
+def test_training(workplace, line):
+    out = passed(workplace.run(line + SHORT))
+    assert "*** create sample dir" in out and "Uppercase local vars:" in out
+    assert re.search(r"^iter 0\nd-cost\t-?\d+\.\d{6}$", out, re.M) and re.search(r"^g-cost\t", out, re.M)
+    path = directory(workplace, line)
+    check_joint_run(path) if "joint" in line else check_task_run(path)
+    assert ("RA-cost" in out) == ("--RA" in line) and ("JTR_gen_cost" in out) == ("--JTR" in line)
+
+
+@pytest.mark.parametrize("line", TESTS)
+def test_testing(workplace, line):
+    """After `test_training`, on what it wrote."""
+    out = passed(workplace.run(line + SHORT))
+    metrics = json.loads((directory(workplace, line) / "metrics.json").read_text())
+    if "joint" in line:
+        assert len(re.findall(r"^Task: (5|10)   All classes accuracy: [\d.e-]+$", out, re.M)) == 2
+    else:
+        printed = re.findall(r"^Task: (\d+)   Class: (\d)   Accuracy: ([\d.e-]+)$", out, re.M)
+        assert [(int(t), int(c)) for t, c, _ in printed] == [(5, c) for c in range(5)] + [(10, c) for c in range(10)]
+        assert len(re.findall(r"^Average accuracy: [\d.e-]+$", out, re.M)) == 2
+        assert metrics["tasks"][1]["accuracy"]["3"] == float(printed[8][2])
+    assert [entry["task"] for entry in metrics["tasks"]] == [5, 10]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", SVHN)
+def test_svhn(workplace, line):
+    out = passed(workplace.run(line + SHORT))
+    if "--test" in line:
+        assert "accuracy: 0." in out
+    else:
+        path = directory(workplace, line)
+        check_joint_run(path) if "joint" in line else check_task_run(path)
+
+
+def test_ra_and_jtr_together_start_from_a_model(workplace):
+    """--load_model: training begins with the second task, whatever the checkpoint is; both replays at once."""
+    model = "result/mnist_SFT/model/WGAN_GP.model0-1"
+    out = passed(workplace.run(f"mergan.py --dataset=mnist --RA --JTR --RA_factor=1e-3 --load_model={model} "
+                               "--result_path=both --iters=2"))
+    assert "RA-cost" in out and "JTR_gen_cost" in out
+    names = {file.name for file in (workplace.path / "result/both/model").iterdir()}
+    assert "WGAN_GP.model1-1.index" in names and "WGAN_GP.model0-1.index" not in names
+
+
+def test_a_stopped_run_goes_on_to_the_very_same_weights(workplace):
+    line = TRAININGS[1].replace("mnist_RA", "stopped_RA") + SHORT
+    process = workplace.start(line)
+    for text in process.stdout:
+        if text.startswith("iter 7"):
+            process.send_signal(signal.SIGTERM)
+            break
+    _, errors = process.communicate()
+    assert process.returncode == 128 + signal.SIGTERM and "goes on from here" in errors
+    assert "resuming result/stopped_RA_1e_3 at phase 3" in passed(workplace.run(line))
+    for name in (3, 9):
+        straight, resumed = (tf.train.load_checkpoint(str(workplace.path / f"result/{run}_RA_1e_3/model" /
+                                                          f"WGAN_GP.model{name}-1")) for run in ("mnist", "stopped"))
+        for variable in straight.get_variable_to_shape_map():
+            np.testing.assert_array_equal(straight.get_tensor(variable), resumed.get_tensor(variable))
+    logs = [(workplace.path / f"result/{run}_RA_1e_3/log.jsonl").read_text() for run in ("mnist", "stopped")]
+    assert logs[0] == logs[1]
+
+
+def test_a_finished_run_is_left_as_it_is(workplace):
+    assert "is complete" in passed(workplace.run(TRAININGS[3] + SHORT))
+
+
+def test_the_readme_has_the_command_lines():
+    readme = re.sub(r" +", " ", (ROOT / "README.md").read_text())
+    for line in TRAININGS + TESTS:
+        assert re.sub(r" +", " ", line) in readme

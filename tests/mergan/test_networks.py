@@ -1,0 +1,88 @@
+"""Networks: the variables of the TF1 programs, independent groups in one batch, and copies that are copies."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from lib.mergan import networks
+from lib.mergan.config import DATASETS, NOISE
+from lib.mergan.step import build_optimizers
+from lib.mergan.config import Config
+
+
+@pytest.fixture(scope="module")
+def mnist():
+    return networks.build_networks(DATASETS["mnist"])
+
+
+# NOTES 6.1 and 6.2: the number of variables in the original's checkpoints.
+@pytest.mark.parametrize("dataset, replay, count", [("mnist", True, 50), ("svhn", True, 50), ("lsun", True, 162),
+                                                    ("mnist", False, 30)])
+def test_number_of_tf1_variables(dataset, replay, count):
+    assert len(networks.tf1_variables(networks.build_networks(DATASETS[dataset], replay=replay))) == count
+
+
+@pytest.mark.parametrize("name, shape", [
+    ("Discriminator.1/Discriminator.1.Filters", (5, 5, 1, 32)),
+    ("Discriminator.ACGANOutput/Discriminator.ACGANOutput.W", (2048, 10)),
+    ("New.Generator.5/New.Generator.5.Filters", (5, 5, 1, 32)),
+    ("Old.Generator.BN2.moving_variance", (10, 64)),
+    ("New.Generator.Input/New.Generator.Input.b", (2048,)),
+])
+def test_tf1_names_and_shapes(mnist, name, shape):
+    assert tuple(networks.tf1_variables(mnist)[name].shape) == shape
+
+
+def test_every_variable_has_a_name_and_one_optimiser_at_most(mnist):
+    named = {id(variable) for variable in networks.tf1_variables(mnist).values()}
+    owned = [id(variable) for network in mnist for variable in network.variables]
+    assert named == set(owned) and len(owned) == len(set(owned))
+    optimizers = build_optimizers(Config("mnist", 1), mnist)
+    trained = [id(variable) for optimizer in optimizers for variable in optimizer._trainable_variables]
+    assert len(trained) == len(set(trained))
+    assert set(trained) == {id(v) for model in (mnist.generator, mnist.critic) for v in model.trainable_variables}
+
+
+@pytest.mark.parametrize("dataset", ["mnist", "lsun"])
+def test_groups_are_batches_of_their_own(dataset):
+    generator = networks.build_generator(DATASETS[dataset], dtype="float64")
+    noise = tf.random.stateless_normal([6, NOISE], [1, 2], dtype=tf.float64)
+    labels = tf.constant([0, 0, 0, 3, 3, 3])
+    together = generator(noise, labels, groups=2)
+    apart = tf.concat([generator(noise[:3], labels[:3]), generator(noise[3:], labels[3:])], axis=0)
+    np.testing.assert_allclose(together, apart, atol=1e-12)
+    assert np.abs(together - generator(noise, labels)).max() > 1e-3
+
+
+def test_outputs_depend_on_the_rest_of_the_batch_at_test_time_too(mnist):
+    noise = tf.random.stateless_normal([8, NOISE], [3, 4])
+    whole = mnist.generator(noise, tf.zeros([8], tf.int32))
+    part = mnist.generator(noise[:4], tf.zeros([4], tf.int32))
+    assert np.abs(whole[:4] - part).max() > 1e-3
+
+
+def test_generators_start_apart_and_become_equal_by_the_copy():
+    built = networks.build_networks(DATASETS["mnist"])
+    kernels = [model.input_linear.kernel.numpy() for model in (built.generator, built.replay)]
+    assert not np.array_equal(*kernels)
+    networks.copy_weights(built.generator, built.replay)
+    for ours, theirs in zip(built.generator.variables, built.replay.variables):
+        assert np.array_equal(ours, theirs)
+
+
+def test_same_seed_same_weights_and_every_layer_its_own():
+    first, second, other = (networks.build_generator(DATASETS["mnist"], seed=seed) for seed in (5, 5, 6))
+    for a, b in zip(first.variables, second.variables):
+        assert np.array_equal(a, b)
+    assert not np.array_equal(first.conv2.kernel, other.conv2.kernel)
+    assert not np.array_equal(np.ravel(first.conv2.kernel)[:50], np.ravel(first.conv3.kernel)[:50])
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_keeps_weights_images_and_heads_in_float32(policy):
+    built = networks.build_networks(DATASETS["mnist"], replay=False, dtype=policy)
+    image = built.generator(tf.zeros([2, NOISE]), tf.zeros([2], tf.int32))
+    judged = built.critic(image)
+    assert {tensor.dtype for tensor in (image, *judged)} == {tf.float32}
+    assert {variable.dtype for variable in built.generator.variables} == {"float32"}
+    assert built.generator.conv2.compute_dtype == policy.removeprefix("mixed_")

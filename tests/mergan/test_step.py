@@ -1,0 +1,120 @@
+"""One iteration: who moves when, and that neither chunks nor resets nor the draw change what is computed."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from lib import optimizers
+from lib.mergan.config import Config
+from lib.mergan.networks import build_networks, copy_weights
+from lib.mergan.step import (build_optimizers, draw_critic_noise, draw_generator_noise, make_steps,
+                             reported_quantities)
+
+CONFIG = Config("mnist", 10, replay_alignment=True, joint_replay=True, batch_size=8)
+
+
+def batches(count, config=CONFIG, task=1):
+    random = np.random.RandomState(count)
+    images = random.randint(0, 256, [count, config.critic_steps, config.batch_size, 32, 32, 1]).astype(np.uint8)
+    return images, np.full(images.shape[:3], task, np.int32)
+
+
+def start(config=CONFIG, task=1):
+    networks = build_networks(config.data, replay=not config.joint)
+    if networks.replay is not None:
+        copy_weights(networks.generator, networks.replay)
+    optimizers_ = build_optimizers(config, networks)
+    return networks, optimizers_, make_steps(config, networks, optimizers_, task)
+
+
+def weights(model):
+    return [variable.numpy() for variable in model.variables]
+
+
+def moved(before, model):
+    return any(not np.array_equal(a, b) for a, b in zip(before, weights(model)))
+
+
+def test_who_moves_when():
+    """The generator rests in iteration 0; the critic moves in every one; the replay generator never."""
+    networks, _, steps = start()
+    images, labels = batches(1)
+    for first, generator_moves in [(0, False), (1, True), (2, True)]:
+        before = [weights(network) for network in networks]
+        steps.iterate(images, labels, first)
+        assert moved(before[0], networks.generator) == generator_moves
+        assert moved(before[1], networks.critic)
+        assert not moved(before[2], networks.replay)
+
+
+def test_moving_statistics_are_never_touched():
+    networks, _, steps = start()
+    steps.iterate(*batches(3), 0)
+    for norm in (networks.generator.norm1, networks.generator.norm2, networks.generator.norm3):
+        assert np.all(norm.moving_mean == 0) and np.all(norm.moving_variance == 1)
+
+
+def test_optimisers_step_five_to_one():
+    _, optimizers_, steps = start()
+    steps.iterate(*batches(3), 0)
+    assert int(optimizers_.critic.iterations) == 15 and int(optimizers_.generator.iterations) == 2
+
+
+@pytest.mark.parametrize("config", [CONFIG, Config("mnist", 10, joint=True, batch_size=8)])
+def test_chunks_do_not_matter(config):
+    images, labels = batches(4, config)
+    whole, _, steps = start(config, task=0 if config.joint else 1)
+    at_once = steps.iterate(images, labels, 0)
+    parts, _, steps = start(config, task=0 if config.joint else 1)
+    first, second = steps.iterate(images[:1], labels[:1], 0), steps.iterate(images[1:], labels[1:], 1)
+    for network in ("generator", "critic"):
+        for a, b in zip(weights(getattr(whole, network)), weights(getattr(parts, network))):
+            np.testing.assert_allclose(a, b, atol=1e-6)
+    for name, values in at_once.items():
+        np.testing.assert_allclose(values, np.concatenate([first[name], second[name]]), rtol=1e-4)
+
+
+def test_first_generator_step_of_a_task_has_nothing_to_align():
+    _, _, steps = start()
+    values = steps.iterate(*batches(3), 0)
+    assert np.isnan(values["RA-cost"][0]) and values["RA-cost"][1] == 0 and values["RA-cost"][2] > 0
+
+
+@pytest.mark.parametrize("config, task, names", [
+    (Config("mnist", 1), 0, {"g-cost", "d-cost", "wgan-pure", "penalty"}),
+    (Config("mnist", 1, replay_alignment=True), 0, {"g-cost", "d-cost", "wgan-pure", "penalty"}),
+    (Config("mnist", 1, replay_alignment=True), 2, {"g-cost", "d-cost", "wgan-pure", "penalty", "RA-cost"}),
+    (Config("mnist", 1, joint_replay=True), 2,
+     {"g-cost", "d-cost", "wgan-pure", "penalty", "JTR_gen_cost", "JTR_disc_cost"}),
+    (Config("mnist", 1, joint=True), 0, {"g-cost", "d-cost", "wgan-pure", "penalty", "acgan-fake", "acgan-real",
+                                         "wgan", "real_acc", "fake_acc"}),
+])
+def test_reported_quantities_are_those_of_the_original(config, task, names):
+    assert set(reported_quantities(config, task)) == names
+
+
+def test_noise_is_new_in_every_step_and_known_in_advance():
+    first, second = draw_critic_noise(CONFIG, 2, 5, 0), draw_critic_noise(CONFIG, 2, 5, 1)
+    for a, b in zip(first, second):
+        assert not np.array_equal(a, b)
+    again = tf.function(lambda step: draw_critic_noise(CONFIG, 2, 5, step))(tf.constant(1))
+    for a, b in zip(second, again):
+        np.testing.assert_array_equal(a, b)
+    generator = draw_generator_noise(CONFIG, 2, 5)
+    assert generator.alignment.shape == generator.replay.shape == (2, 4, 128)
+    assert not np.array_equal(generator.alignment, generator.replay)
+
+
+def test_interpolation_weights_fill_the_unit_interval():
+    alpha = np.concatenate([draw_critic_noise(CONFIG, 0, 0, step).alpha for step in range(200)])
+    assert 0 <= alpha.min() < 0.02 and 0.98 < alpha.max() <= 1
+
+
+def test_reset_forgets_moments_and_steps_but_not_the_rate():
+    _, optimizers_, steps = start()
+    steps.iterate(*batches(2), 0)
+    optimizer = optimizers_.critic
+    assert any(np.any(variable != 0) for variable in optimizer.variables[2:])
+    optimizers.reset(optimizer)
+    assert all(np.all(variable == 0) for variable in optimizer.variables if variable.name != "learning_rate")
+    assert float(optimizer.learning_rate) == pytest.approx(1e-4)

@@ -1,0 +1,198 @@
+"""The loop on a toy system whose weights and curves are known in closed form."""
+
+import json
+import os
+import signal
+
+import keras
+import pytest
+import tensorflow as tf
+
+from lib import log, runner
+from lib.errors import Interrupted, UserError
+from lib.settings import Options
+
+SETTINGS = {"system": "toy", "rate": 0.5}
+
+
+class Toy:
+    """Adds iteration numbers to a variable: after n iterations it holds 0 + 1 + ... + (n - 1)."""
+
+    def __init__(self):
+        self.total = tf.Variable(0.0)
+        self.calls = []
+
+    def advance(self, first, count):
+        self.calls.append((first, count))
+        values = {}
+        for i in range(first, first + count):
+            self.total.assign_add(i)
+            values[i] = float(self.total)
+        return {"total": values}
+
+
+def start(directory, toy, iterations=250, events=(), settings=SETTINGS, advance=None, **options):
+    """One phase of a run; a second phase is left open."""
+    with runner.Run(directory, settings, {"total": toy.total}, Options(**options)) as run:
+        run.open_log(run.phase * iterations + run.iteration)
+        while run.phase < 2:
+            offset = run.phase * iterations
+            run.train(iterations, advance or toy.advance,
+                      [runner.log_event(run, iterations, offset, lambda *_: None), *events],
+                      label=f"phase {run.phase}", first_step=offset)
+            run.next_phase()
+
+
+def test_all_iterations_run_once_and_in_order(tmp_path):
+    toy = Toy()
+    start(tmp_path / "run", toy)
+    assert float(toy.total) == 2 * sum(range(250))
+    firsts = [first for first, _ in toy.calls]
+    ends = [first + count for first, count in toy.calls]
+    assert firsts == [0, *ends[:-1][:ends.index(250)], 0, *ends[ends.index(250) + 1:-1]]
+
+
+def test_log_points_and_their_means(tmp_path):
+    start(tmp_path / "run", Toy())
+    lines = log.read(tmp_path / "run/log.jsonl")
+    assert [line["step"] for line in lines] == [*range(10), 100, 200, 249, *range(250, 260), 350, 450, 499]
+    triangular = [i * (i + 1) / 2 for i in range(250)]
+    assert lines[10]["means"]["total"] == pytest.approx(sum(triangular[10:101]) / 91)
+    assert lines[10]["values"]["total"]["57"] == triangular[57]
+
+
+def test_events_come_after_exactly_their_iterations(tmp_path):
+    toy, seen = Toy(), []
+    event = runner.Event(lambda i: i % 77 == 0, lambda i: seen.append((i, float(toy.total))))
+    start(tmp_path / "run", toy, events=[event])
+    assert seen[:4] == [(i, i * (i + 1) / 2) for i in (0, 77, 154, 231)]
+
+
+@pytest.mark.parametrize("stop_at", [3, 50, 101, 249, 260, 499])
+def test_an_interrupted_run_goes_on_exactly(tmp_path, stop_at):
+    straight = Toy()
+    start(tmp_path / "straight", straight)
+    toy = Toy()
+
+    def advance(first, count):
+        values = toy.advance(first, count)
+        if len(toy.calls) and max(sum(c for _, c in toy.calls), 0) >= stop_at and not advance.sent:
+            advance.sent = True
+            os.kill(os.getpid(), signal.SIGTERM)
+        return values
+
+    advance.sent = False
+    with pytest.raises(Interrupted) as stop:
+        start(tmp_path / "run", toy, advance=advance)
+    assert stop.value.exit_code == 128 + signal.SIGTERM
+    resumed = Toy()
+    start(tmp_path / "run", resumed)
+    assert float(resumed.total) == float(straight.total)
+    assert (tmp_path / "run/log.jsonl").read_text() == (tmp_path / "straight/log.jsonl").read_text()
+
+
+def test_signal_handlers_are_given_back(tmp_path):
+    before = signal.getsignal(signal.SIGTERM)
+    start(tmp_path / "run", Toy(), iterations=3)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_bad_numbers_stop_the_run_and_keep_the_last_point(tmp_path, bad):
+    toy = Toy()
+
+    def advance(first, count):
+        values = toy.advance(first, count)
+        if first + count > 120:
+            values["total"][first] = bad
+        return values
+
+    with pytest.raises(UserError, match=r"total is (nan|inf) at phase 0 iteration \d+"):
+        start(tmp_path / "run", toy, advance=advance, checkpoint_every=0.0)
+    assert '"step": 0' in (tmp_path / "run/log.jsonl").read_text()
+    again = Toy()
+    start(tmp_path / "run", again)
+    assert float(again.total) == 2 * sum(range(250))
+
+
+def test_other_settings_are_refused_with_their_names(tmp_path):
+    start(tmp_path / "run", Toy(), iterations=3)
+    with pytest.raises(UserError, match=r"rate: 0\.5 there, 0\.25 asked"):
+        start(tmp_path / "run", Toy(), iterations=3, settings={"system": "toy", "rate": 0.25})
+
+
+def test_a_directory_with_foreign_files_is_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(UserError, match="thesis.txt"):
+        start(tmp_path, Toy())
+    assert [path.name for path in tmp_path.iterdir() if path.name != ".lock"] == ["thesis.txt"]
+
+
+def test_resume_never_refuses_an_existing_run(tmp_path):
+    start(tmp_path / "run", Toy(), iterations=3)
+    with pytest.raises(UserError, match="already holds this run"):
+        start(tmp_path / "run", Toy(), iterations=3, resume="never")
+
+
+def test_a_damaged_newest_point_falls_back_on_the_one_before(tmp_path, capsys):
+    start(tmp_path / "run", Toy(), checkpoint_every=0.0)
+    newest = max((tmp_path / "run/resume").glob("*.index"), key=lambda path: path.stat().st_mtime_ns)
+    newest.write_bytes(newest.read_bytes()[:40])
+    toy = Toy()
+    start(tmp_path / "run", toy)
+    assert "cannot resume from" in capsys.readouterr().out
+    assert float(toy.total) == 2 * sum(range(250))
+
+
+def test_all_points_damaged_is_an_error(tmp_path):
+    start(tmp_path / "run", Toy(), iterations=3)
+    for path in (tmp_path / "run/resume").glob("*.index"):
+        path.write_bytes(b"")
+    with pytest.raises(UserError, match="no resume point"):
+        start(tmp_path / "run", Toy(), iterations=3)
+
+
+def test_optimisers_and_models_are_part_of_a_point(tmp_path):
+    def build():
+        layer = keras.layers.Dense(2)
+        layer.build((None, 3))
+        optimizer = keras.optimizers.Adam(0.1)
+        optimizer.build(layer.trainable_variables)
+        return layer, optimizer
+
+    def train(count):
+        layer, optimizer = build()
+
+        def advance(first, number):
+            for _ in range(number):
+                optimizer.apply([tf.ones_like(v) for v in layer.trainable_variables], layer.trainable_variables)
+            return {}
+
+        with runner.Run(tmp_path, SETTINGS, {"layer": layer, "optimizer": optimizer}, Options(
+                checkpoint_every=0.0)) as run:
+            run.open_log(run.iteration)
+            run.train(count, advance, [])
+        return layer, optimizer
+
+    _, first = train(3)
+    _, second = train(5)
+    assert int(first.iterations) == 3 and int(second.iterations) == 5
+
+
+def test_log_pickle_reads_in_python_2_and_holds_every_value(tmp_path):
+    import pickle
+
+    with runner.Run(tmp_path / "run", SETTINGS, {}, Options()) as run:
+        run.open_log(0)
+        toy = Toy()
+        run.train(12, toy.advance, [runner.log_event(run, 12, 0, lambda *_: None)])
+        run.log.write_pickle(tmp_path / "log.pkl")
+    stored = (tmp_path / "log.pkl").read_bytes()
+    assert stored[:2] == b"\x80\x02"  # protocol 2
+    assert pickle.loads(stored) == {"total": {i: i * (i + 1) / 2 for i in range(12)}}
+
+
+def test_log_lines_are_json(tmp_path):
+    start(tmp_path / "run", Toy(), iterations=3)
+    for line in (tmp_path / "run/log.jsonl").read_text().splitlines():
+        assert set(json.loads(line)) == {"step", "means", "values"}
