@@ -64,7 +64,10 @@ def draw_distortions(seed: int, stream: str, count: int, *counters: int) -> np.n
 
     Every drawing of an image distorts it anew, as in the original.
     """
-    generator = randomness.host_generator(seed, f"affine/{stream}", *counters)
+    return distortions(randomness.host_generator(seed, f"affine/{stream}", *counters), count)
+
+
+def distortions(generator: np.random.Generator, count: int) -> np.ndarray:
     return generator.integers([2 * _LARGEST_ROTATION + 1, _PLACES, _PLACES], size=(count, 3))
 
 

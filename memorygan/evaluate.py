@@ -3,11 +3,16 @@
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 from tqdm import tqdm
 
 from lib import files
 from lib import images as pictures
-from memorygan import checkpoint
+from lib.errors import UserError
+from lib.metrics import inception, judges
+from lib.metrics.features import batches
+from lib.metrics.inception_score import inception_score
+from memorygan import checkpoint, data, memory
 from memorygan.config import Config
 from memorygan.step import Model, build_model
 from memorygan.train import Sampler, sample_picture
@@ -46,16 +51,80 @@ def write_samples(path: Path, batches, shape: tuple) -> None:
             handle.write(images.astype("<f4").tobytes())
 
 
-def run(config: Config, load_cp_dir: Path, data_dir: str, count: int) -> None:
-    """Write `samples/<load_cp_dir>/samples_gen_0.npy` with `count` images, and a picture of the first 64."""
-    model = load(config, load_cp_dir)
+def memory_use(model: Model) -> dict[str, float]:
+    """How much of the memory is in use: shares of all slots, and the perplexity of p(c | v = 1) as a share of them."""
+    state = model.memory.state()
+    probabilities = memory.slot_probabilities(state).numpy().astype(np.float64)
+    entropy = -np.sum(probabilities * np.log(probabilities, where=probabilities > 0, out=np.zeros_like(probabilities)))
+    return {
+        "slots_written": float(np.mean(np.any(state.keys.numpy() != 0, axis=1))),
+        "slots_real": float(tf.reduce_mean(state.values)),
+        "slots_sampled_effectively": float(np.exp(entropy) / len(probabilities)),
+    }
+
+
+def _labelled(config: Config, split: str, data_dir: str) -> judges.Labelled:
+    images, labels = data.load(config, split, data_dir)
+    if config.dataset != "affmnist":
+        return judges.Labelled(images, labels)
+    return judges.Labelled(images, labels, lambda chosen, generator: data.distort(
+        images[chosen], data.distortions(generator, len(chosen)), config.data.side))
+
+
+def to_pixels(config: Config, images: np.ndarray) -> np.ndarray:
+    """Generated images -> 0..255."""
+    return images * 255.0 if config.data.unit_range else (images + 1.0) * 127.5
+
+
+def _probabilities(config: Config, samples: np.ndarray, data_dir: str, inception_weights: str | None):
+    """(name of what judges, p(y|x) of the samples)."""
+    if config.dataset == "cifar10":
+        try:
+            judge = inception.probabilities(inception_weights)
+            return judge.name, np.concatenate([judge.extract(np.array(batch)) for batch in batches(samples)])
+        except UserError as error:
+            if inception_weights:
+                raise
+            print(f"a classifier trained here takes Inception's place ({error})", flush=True)
+    model = judges.load_or_train(config.dataset, _labelled(config, "train", data_dir),
+                                 _labelled(config, "test", data_dir))
+    seen = (to_pixels(config, np.array(batch)) for batch in batches(samples))
+    return judges.RECIPES[config.dataset].name, judges.probabilities(model, seen)
+
+
+def score(config: Config, samples: np.ndarray, data_dir: str, inception_weights: str | None) -> dict:
+    """Inception score over ten splits of generated images [n, h, w, c], with the name of its classifier."""
+    name, probabilities = _probabilities(config, samples, data_dir, inception_weights)
+    mean, deviation = inception_score(probabilities)
+    return {"inception_score": mean, "deviation": deviation, "classifier": name, "samples": len(samples)}
+
+
+def run(config: Config, model: Model, load_cp_dir: Path, data_dir: str, count: int, scored: bool = True,
+        inception_weights: str | None = None) -> Path:
+    """Write `samples/<load_cp_dir>/samples_gen_0.npy` with `count` images, a picture of the first 64, and metrics.
+
+    Args:
+      model: what `load` made of the checkpoint in `load_cp_dir`.
+      scored: compute the inception score; its classifier is trained the first time. The image folders (chair, celeba)
+        have no classes and no score.
+      inception_weights: Keras' file of Inception-v3 with its top, for cifar10.
+
+    Returns the directory.
+    """
     print("[*] Test Start", flush=True)
     directory = samples_directory(load_cp_dir)
     files.make_directory(directory)
     path = directory / "samples_gen_0.npy"
     shape = (count, config.data.side, config.data.side, config.data.channels)
     write_samples(path, generated(config, model, count), shape)
-    first = np.load(path, mmap_mode="r", allow_pickle=False)[:64]
-    pictures.save_png(directory / "samples_gen_0.png", sample_picture(first))
+    samples = np.load(path, mmap_mode="r", allow_pickle=False)
+    pictures.save_png(directory / "samples_gen_0.png", sample_picture(samples))
     print(f"[*] Finished : {load_cp_dir}")
     print(f"saved at {path}", flush=True)
+    metrics = {"memory": memory_use(model)} if model.memory else {}
+    if scored and not config.data.folder:
+        metrics |= score(config, samples, data_dir, inception_weights)
+        print(f"inception score {metrics['inception_score']:.3f} +- {metrics['deviation']:.3f} of {count} samples, by "
+              f"the {metrics['classifier']}", flush=True)
+    files.write_json(directory / "metrics.json", metrics)
+    return directory

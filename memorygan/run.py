@@ -42,6 +42,10 @@ flags.DEFINE_enum("resume", "auto", ["auto", "never"], "auto: go on with the unf
 flags.DEFINE_float("checkpoint_every", 300.0, "Seconds between resume points.", lower_bound=0.0)
 flags.DEFINE_integer("save_every", 1, "Epochs between checkpoints and samples, from epoch 101 on.", lower_bound=1)
 flags.DEFINE_integer("samples", 640000, "Images to generate with --is_train=False.", lower_bound=1)
+flags.DEFINE_boolean("inception_score", True, "With --is_train=False: also the inception score; its classifier is "
+                                              "trained the first time.")
+flags.DEFINE_string("inception_weights", None, "Keras' file of Inception-v3 with its top layer, which judges cifar10.")
+flags.DEFINE_boolean("figures", True, "With --is_train=False: also the paper's figures of what the memory has learned.")
 
 # Sizes of the data set's table that a command may change; names are the original's.
 _SIZES = ("batch_size", "z_dim", "f_dim", "fc_dim", "mem_size", "key_dim", "choose_k", "em_iterations")
@@ -65,15 +69,20 @@ def main():
     pprint.pprint(FLAGS.flag_values_dict())
     pprint.pprint(run_config)
     # TensorFlow takes seconds to import: flags that do not fit should not wait for it.
-    from memorygan import evaluate, train
+    from memorygan import evaluate, interpret, train
 
     if FLAGS.is_train:
         train.run(run_config, FLAGS.exp, FLAGS.data_dir, FLAGS.load_cp_dir,
                   Options(FLAGS.resume, FLAGS.checkpoint_every), FLAGS.save_every)
-    elif not FLAGS.load_cp_dir:
+        return
+    if not FLAGS.load_cp_dir:
         raise UserError("--is_train=False needs --load_cp_dir, the directory of the checkpoint to generate from")
-    else:
-        evaluate.run(run_config, Path(FLAGS.load_cp_dir), FLAGS.data_dir, FLAGS.samples)
+    checkpoint = Path(FLAGS.load_cp_dir)
+    model = evaluate.load(run_config, checkpoint)
+    directory = evaluate.run(run_config, model, checkpoint, FLAGS.data_dir, FLAGS.samples, FLAGS.inception_score,
+                             FLAGS.inception_weights)
+    if FLAGS.figures:
+        interpret.run(run_config, model, checkpoint, FLAGS.data_dir, directory)
 
 
 if __name__ == "__main__":

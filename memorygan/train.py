@@ -203,7 +203,7 @@ def run(config: Config, exp: str, data_dir: str, load_cp_dir: str = "", options:
     limit = max_iterations(config, training.examples)
     settings = {"system": "memoryGAN", **dataclasses.asdict(config), "load_cp_dir": load_cp_dir}
     places = find_places(config, exp, settings, options)
-    with runner.Run(places.logs, settings, _state(model), options) as run_:
+    with runner.Run(places.logs, settings, state(model), options) as run_:
         if run_.phase == 0 and run_.iteration == 0 and load_cp_dir:
             print(" [*] Reading checkpoints...")
             checkpoint.restore(checkpoint.latest(Path(load_cp_dir)), model)
@@ -219,10 +219,10 @@ def run(config: Config, exp: str, data_dir: str, load_cp_dir: str = "", options:
     return places
 
 
-def _state(model: Model) -> dict:
-    """What a resume point holds."""
-    state = {**model.networks._asdict(), **{f"{name}_state": part for name, part in model.optimizers._asdict().items()}}
-    return state | ({"memory": model.memory} if model.memory else {})
+def state(model: Model) -> dict:
+    """What a resume point holds, by name."""
+    parts = {**model.networks._asdict(), **{f"{name}_state": part for name, part in model.optimizers._asdict().items()}}
+    return parts | ({"memory": model.memory} if model.memory else {})
 
 
 def _test_images(config: Config, data_dir: str) -> np.ndarray | None:
