@@ -17,8 +17,7 @@ flags.adopt_module_key_flags(command_line)
 
 def main():
     config = command_line.config(joint=True)
-    # TensorFlow takes seconds to import: flags that do not parse should not wait for it.
-    from lib.mergan import evaluate, train
+    from lib.mergan import evaluate, train  # TensorFlow, after the flags
 
     if FLAGS.test:
         evaluate.run(config, command_line.tested_directory(), FLAGS.data_dir)

@@ -28,6 +28,8 @@ setup(
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]"],
+        # LSUN as it is distributed.
+        "lsun": ["lmdb"],
         "test": ["pytest"],
     },
 )

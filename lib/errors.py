@@ -38,9 +38,9 @@ def run(main) -> None:
             print("stopped, everything is saved: the same command goes on from here", file=sys.stderr)
             return stop.exit_code
 
-    # TensorFlow's notes on missing GPU libraries and on how long a save took say nothing to a reader of our output.
+    # TensorFlow's notes on missing GPU libraries and on tracing each task anew say nothing to a reader of our output.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.set_verbosity(logging.WARNING)
+    logging.set_verbosity(logging.ERROR)
     app.run(guarded, flags_parser=parse)
 
 

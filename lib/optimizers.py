@@ -1,11 +1,19 @@
 """Adam as TF1 computes it, and its reset between tasks."""
 
 import keras
+import numpy as np
 
 
-def adam(learning_rate: float, beta_1: float, beta_2: float, variables) -> keras.optimizers.Adam:
-    """TF1's Adam (epsilon 1e-8 beside the uncorrected root) with its slots already made for `variables`."""
+def adam(learning_rate: float, beta_1: float, beta_2: float, variables, precision: str = "float32"
+         ) -> keras.optimizers.Optimizer:
+    """TF1's Adam (epsilon 1e-8 beside the uncorrected root) with its slots already made for `variables`.
+
+    In `mixed_float16` it scales the cost up before the gradients are taken, so that small ones survive; give every
+    cost through its `scale_loss`.
+    """
     optimizer = keras.optimizers.Adam(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=1e-8)
+    if precision == "mixed_float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     optimizer.build(variables)
     return optimizer
 

@@ -17,7 +17,7 @@ import numpy as np
 from lib.data.bounded import MAX_BYTES, reason
 from lib.errors import UserError
 
-_MAX_INSTRUCTIONS = 1_000_000  # a CIFAR10 batch has fewer than 100,000
+_MAX_INSTRUCTIONS = 500_000  # a CIFAR10 batch has fewer than 100,000
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _LITERALS = {
     "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "FLOAT", "BINFLOAT", "STRING", "BINSTRING",
@@ -25,7 +25,8 @@ _LITERALS = {
 }
 _TUPLES = {"EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 _ARRAYS = ("numpy.core.multiarray _reconstruct", "numpy._core.multiarray _reconstruct")
-_NAMES = (*_ARRAYS, "numpy ndarray", "numpy dtype", "_codecs encode")
+_EMPTY_BYTES = "__builtin__ bytes"  # as Python 3 writes b"" for Python 2
+_NAMES = (*_ARRAYS, "numpy ndarray", "numpy dtype", "_codecs encode", _EMPTY_BYTES)
 _NUMBERS = re.compile(r"[iuf][1248]")
 _MARK = object()
 
@@ -153,6 +154,8 @@ class _Reader:
             if not _NUMBERS.fullmatch(number):
                 raise _Refused(f"an array of type {number[:20]!r}")
             return _Pending(number)
+        if called == _EMPTY_BYTES and not arguments:
+            return b""
         if called == "_codecs encode" and arguments[1:] in (("latin1",), ("latin-1",)):
             return self._bytes(arguments[0])
         raise _Refused(f"a call of {called}")

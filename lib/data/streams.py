@@ -117,7 +117,8 @@ class FolderBatches:
     """Batches read from storage as they are needed: memory does not grow with the number of images.
 
     `paths`: image files, or whatever else `decode(paths[i], side)` turns into uint8 [side, side, 3].
-    `labels`: one for every image, or one int32 [n] each. `tf1_exact`: draw in the original LSUN loader's order (see `tf1_order`).
+    `labels`: one for all images, or int32 [n] with one for each. `tf1_exact`: draw in the original LSUN loader's
+    order (see `tf1_order`).
     Reading ahead follows the order of the batches, so `take` is fast where it goes on from the last call, and
     correct everywhere. Raises `UserError` for too few images and, from `take`, for one that cannot be decoded.
     """

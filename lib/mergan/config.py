@@ -42,8 +42,13 @@ class Config:
     replay_alignment: bool = False  # --RA
     alignment_factor: float = 1e-4  # --RA_factor, lambda_RA of the paper's eq. 13
     joint_replay: bool = False  # --JTR
+    consolidation: bool = False  # --EWC, baseline
+    consolidation_factor: float = 1e9  # --EWC_factor, lambda_EWC of the paper's eq. 9
+    fisher_batches: int = 100  # generated batches of a class from which its Fisher information is estimated
+    generative_replay: bool = False  # --DGR, baseline
     joint: bool = False  # joint.py: all classes at once
     seed: int = 0
+    precision: str = "float32"  # Keras dtype policy; weights, statistics and costs are float32 in all of them
     tf1_exact: bool = False  # bring back the original's deterministic accidents
     batch_size: int = 64
     critic_steps: int = 5  # per generator step
@@ -53,6 +58,11 @@ class Config:
     learning_rate: float = 1e-4
     beta_1: float = 0.0
     beta_2: float = 0.9
+
+    def __post_init__(self):
+        if self.generative_replay:  # its GAN is unconditional: no class head
+            object.__setattr__(self, "critic_classification", 0.0)
+            object.__setattr__(self, "generator_classification", 0.0)
 
     @property
     def data(self) -> DataSet:

@@ -11,8 +11,8 @@ from lib import images as pictures
 from lib.errors import UserError
 from lib.metrics import pretrained
 from lib.mergan.config import LABELS, Config
-from lib.mergan.networks import Networks, build_networks, tf1_variables
-from lib.mergan.step import draw_latent
+from lib.mergan.networks import Networks, build_networks
+from lib.mergan.step import build_optimizers, checkpoint_variables, draw_latent
 from lib.mergan.train import model_prefix
 
 _REPEATS = 100  # batches per class
@@ -42,6 +42,26 @@ def class_accuracies(config: Config, generator, classifier, task: int, repeats: 
     return accuracies
 
 
+def solver_accuracies(config: Config, networks: Networks, classifier, task: int, repeats: int = _REPEATS
+                      ) -> list[float]:
+    """The same for deep generative replay, whose images have the category that its own solver sees in them.
+
+    A class that the solver never sees has accuracy 0.
+    """
+    @tf.function
+    def judge(noise):
+        images = networks.generator(noise, tf.zeros([config.batch_size], tf.int32))
+        categories = tf.argmax(networks.solver(images).logits[:, :task + 1], axis=-1)
+        return categories, tf.argmax(classifier(pictures.to_classifier_input(images)), axis=-1)
+
+    keys = [randomness.key(config.seed, "test", task, repeat) for repeat in range(repeats * (task + 1))]
+    judged = [judge(draw_latent(key, config.batch_size)) for key in keys]
+    categories, recognised = (np.concatenate(part) for part in zip(*judged))
+    hits = recognised == np.asarray(config.data.classifier_classes)[categories]
+    return [float(np.mean(hits[categories == label])) if np.any(categories == label) else 0.0
+            for label in range(task + 1)]
+
+
 def joint_accuracy(config: Config, generator, classifier, task: int, repeats: int = _REPEATS) -> float:
     """Share of recognised images in batches of ten of every class."""
     predict = _predictor(generator, classifier)
@@ -56,7 +76,7 @@ def _load(directory: Path, config: Config, networks: Networks, task: int) -> Non
     prefix = model_prefix(directory, config, task, config.iterations - 1)
     if not tf1.exists(prefix):
         raise UserError(f"no checkpoint {prefix}; {_what_there_is(prefix)}")
-    tf1.assign(prefix, tf1_variables(networks))
+    tf1.assign(prefix, checkpoint_variables(config, networks, build_optimizers(config, networks)))
 
 
 def _what_there_is(prefix: Path) -> str:
@@ -74,7 +94,8 @@ def run(config: Config, directory: Path, data_dir: str) -> dict:
     Reads what this program or the TF1 program wrote. Returns the metrics: per tested task, the accuracy of each class
     and their unweighted mean, in 0..1.
     """
-    networks = build_networks(config.data, replay=not config.joint)
+    networks = build_networks(config.data, replay=not config.joint, solver=config.generative_replay,
+                              dtype=config.precision)
     first = 0 if config.joint else config.data.tested_tasks[0]
     _load(directory, config, networks, first)
     classifier = pretrained.evaluation_classifier(config.dataset, data_dir)
@@ -90,7 +111,8 @@ def _test_tasks(config, directory, networks, classifier) -> list[dict]:
     results = []
     for task in config.data.tested_tasks:
         _load(directory, config, networks, task)
-        accuracies = class_accuracies(config, networks.generator, classifier, task)
+        accuracies = solver_accuracies(config, networks, classifier, task) if config.generative_replay else \
+            class_accuracies(config, networks.generator, classifier, task)
         for name, accuracy in zip(config.data.classes, accuracies):
             print(f"Task: {task + 1}   Class: {name}   Accuracy: {accuracy}")
         average = float(np.mean(accuracies))

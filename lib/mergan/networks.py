@@ -23,11 +23,16 @@ class Judgement(NamedTuple):
 
 
 class Networks(NamedTuple):
-    """The three networks of a run; `replay` is the frozen copy of the generator, None in joint training."""
+    """The networks of a run. `replay` is the frozen copy of the generator; joint training has none.
+
+    Deep generative replay alone has a solver, which classifies images, and its frozen copy.
+    """
 
     generator: keras.Model
     critic: keras.Model
-    replay: keras.Model | None
+    replay: keras.Model | None = None
+    solver: keras.Model | None = None
+    replay_solver: keras.Model | None = None
 
 
 def _output_dtype(model: keras.Model) -> str:
@@ -193,20 +198,29 @@ def build_critic(data: DataSet, *, name: str = "critic", seed: int = 0, dtype="f
     return model
 
 
-def build_networks(data: DataSet, *, replay: bool = True, seed: int = 0, dtype="float32") -> Networks:
-    """All networks of a run. The two generators draw their initial weights independently, as in the original."""
+def build_networks(data: DataSet, *, replay: bool = True, solver: bool = False, seed: int = 0,
+                   dtype="float32") -> Networks:
+    """The networks of a run. Generator and copy draw their initial weights independently, as in the original."""
+    def build(function, name, offset):
+        return function(data, name=name, seed=seed + offset, dtype=dtype)
+
     return Networks(
-        generator=build_generator(data, name="generator", seed=seed, dtype=dtype),
-        critic=build_critic(data, name="critic", seed=seed + 1, dtype=dtype),
-        replay=build_generator(data, name="replay", seed=seed + 2, dtype=dtype) if replay else None,
+        generator=build(build_generator, "generator", 0),
+        critic=build(build_critic, "critic", 1),
+        replay=build(build_generator, "replay", 2) if replay else None,
+        # A critic's class head makes a classifier.
+        solver=build(build_critic, "solver", 3) if solver else None,
+        replay_solver=build(build_critic, "replay_solver", 4) if solver else None,
     )
 
 
 def tf1_variables(networks: Networks) -> dict[str, keras.Variable]:
-    """What a TF1 checkpoint of the original holds: every network variable under its TF1 name."""
-    names = tf1_names(networks.generator, "New.Generator") | tf1_names(networks.critic, "Discriminator")
-    if networks.replay is not None:
-        names |= tf1_names(networks.replay, "Old.Generator")
+    """What a checkpoint holds: every network variable under its TF1 name, the solver under names of that style."""
+    scopes = ("New.Generator", "Discriminator", "Old.Generator", "Solver", "Old.Solver")
+    names = {}
+    for network, scope in zip(networks, scopes):
+        if network is not None:
+            names |= tf1_names(network, scope)
     return names
 
 

@@ -7,15 +7,16 @@ import tensorflow as tf
 
 from lib import images as pictures
 from lib import optimizers as adam
-from lib import randomness
-from lib.mergan import losses, replay
+from lib import randomness, tf1
+from lib.mergan import baselines, losses, replay
 from lib.mergan.config import NOISE, LABELS, Config
-from lib.mergan.networks import Networks
+from lib.mergan.networks import Networks, tf1_variables
 
 
 class Optimizers(NamedTuple):
     generator: keras.optimizers.Optimizer
     critic: keras.optimizers.Optimizer
+    solver: keras.optimizers.Optimizer | None = None  # deep generative replay only
 
 
 class CriticNoise(NamedTuple):
@@ -25,6 +26,7 @@ class CriticNoise(NamedTuple):
     alpha: tf.Tensor  # U(0, 1), [batch, 1]
     fake_labels: tf.Tensor  # int32 [batch], read in joint training only
     replay: tf.Tensor  # N(0, 1), [old classes, samples, 128]
+    mixture: tf.Tensor  # N(0, 1), [replayed images in the batch, 128]: deep generative replay only
 
 
 class GeneratorNoise(NamedTuple):
@@ -36,24 +38,58 @@ class GeneratorNoise(NamedTuple):
     replay: tf.Tensor
 
 
+class CriticReport(NamedTuple):
+    costs: losses.CriticCosts
+    replay: tf.Tensor  # JTR's term, 0 without it
+
+
+class GeneratorReport(NamedTuple):
+    costs: losses.GeneratorCosts
+    alignment: tf.Tensor  # RA's term, 0 without it
+    replay: tf.Tensor  # JTR's term
+    consolidation: tf.Tensor  # EWC's term
+
+
 class Steps(NamedTuple):
     """The steps of one task. Costs are those of the weights before the update."""
 
-    critic: Callable  # (images, labels, CriticNoise) -> (CriticCosts, JTR's critic cost)
-    generator: Callable  # (labels, GeneratorNoise) -> (GeneratorCosts, alignment cost, JTR's generator cost)
+    critic: Callable  # (images, labels, CriticNoise) -> CriticReport
+    generator: Callable  # (labels, GeneratorNoise) -> GeneratorReport
     iterate: Callable  # (uint8 [k, 5, batch, h, w, c], int32 [k, 5, batch], first) -> {quantity: float32 [k]}
 
 
 def build_optimizers(config: Config, networks: Networks) -> Optimizers:
-    settings = (config.learning_rate, config.beta_1, config.beta_2)
-    return Optimizers(adam.adam(*settings, networks.generator.trainable_variables),
-                      adam.adam(*settings, networks.critic.trainable_variables))
+    def build(model):
+        return adam.adam(config.learning_rate, config.beta_1, config.beta_2, model.trainable_variables,
+                         config.precision)
+
+    return Optimizers(build(networks.generator), build(networks.critic),
+                      build(networks.solver) if networks.solver is not None else None)
+
+
+def checkpoint_variables(config: Config, networks: Networks, optimizers: Optimizers) -> dict:
+    """{TF1 name: variable} of all that the original's checkpoint holds.
+
+    `joint.py` makes its `Saver` after the optimisers, so there their state belongs to it; `mergan.py` makes it before.
+    """
+    variables = tf1_variables(networks)
+    if not config.joint:
+        return variables
+    return (variables | tf1.adam_variables(optimizers.generator, variables, number=0)
+            | tf1.adam_variables(optimizers.critic, variables, number=1))
+
+
+def build_fisher(networks: Networks) -> list[tf.Variable]:
+    """EWC's diagonal Fisher information of the generator, zero until a class is learned."""
+    return [tf.Variable(tf.zeros(variable.shape), trainable=False)
+            for variable in networks.generator.trainable_variables]
 
 
 # Reported by the generator's step, which iteration 0 does not have.
-GENERATOR_QUANTITIES = ("g-cost", "RA-cost", "JTR_gen_cost", "acgan-fake")
+GENERATOR_QUANTITIES = ("g-cost", "RA-cost", "JTR_gen_cost", "EWC-cost", "acgan-fake")
 # Reported by the last critic step of an iteration.
-CRITIC_QUANTITIES = ("d-cost", "wgan-pure", "penalty", "wgan", "acgan-real", "real_acc", "fake_acc", "JTR_disc_cost")
+CRITIC_QUANTITIES = ("d-cost", "wgan-pure", "penalty", "wgan", "acgan-real", "real_acc", "fake_acc", "JTR_disc_cost",
+                     "solver-cost")
 
 
 def reported_quantities(config: Config, task: int) -> list[str]:
@@ -65,6 +101,10 @@ def reported_quantities(config: Config, task: int) -> list[str]:
         names.append("RA-cost")
     if task and config.joint_replay:
         names += ["JTR_gen_cost", "JTR_disc_cost"]
+    if task and config.consolidation:
+        names.append("EWC-cost")
+    if config.generative_replay:
+        names.append("solver-cost")
     return names
 
 
@@ -86,6 +126,7 @@ def draw_critic_noise(config: Config, task: int, iteration, step) -> CriticNoise
         alpha=tf.random.stateless_uniform([config.batch_size, 1], key("alpha")),
         fake_labels=_draw_labels(config, key("labels")),
         replay=draw_latent(key("replay"), task, samples),
+        mixture=draw_latent(key("mixture"), config.batch_size - baselines.new_samples(config, task)),
     )
 
 
@@ -102,53 +143,91 @@ def draw_generator_noise(config: Config, task: int, iteration) -> GeneratorNoise
     )
 
 
-def _descend(optimizer, tape, cost, model) -> None:
+def _descend(optimizer, tape, scaled_cost, model) -> None:
+    """One update; the cost comes through `optimizer.scale_loss`, under the tape."""
     variables = model.trainable_variables
-    optimizer.apply(tape.gradient(cost, variables), variables)
+    # Zeros for what the cost does not reach: a class head that is not used stays where it is.
+    gradients = tape.gradient(scaled_cost, [variable.value for variable in variables],
+                              unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    optimizer.apply(gradients, variables)
 
 
-def make_steps(config: Config, networks: Networks, optimizers: Optimizers, task: int) -> Steps:
-    """The steps of task `task` (from 0, which is also the number of old classes)."""
-    generator, critic = networks.generator, networks.critic
+def estimate_fisher(config: Config, networks: Networks, fisher: list[tf.Variable], task: int) -> None:
+    """Add the Fisher information of the class just learned."""
+    labels = tf.fill([config.batch_size], task)
+
+    @tf.function
+    def add(batch):
+        noise = draw_latent(randomness.key(config.seed, "fisher", task, batch), config.batch_size)
+        new = baselines.fisher_of_batch(config, networks.generator, networks.critic, labels, noise)
+        for total, part in zip(fisher, new, strict=True):
+            total.assign_add(part / config.fisher_batches)
+
+    for batch in range(config.fisher_batches):
+        add(tf.constant(batch))
+
+
+def make_steps(config: Config, networks: Networks, optimizers: Optimizers, task: int, fisher=()) -> Steps:
+    """The steps of task `task` (from 0, which is also the number of old classes); `fisher` for EWC."""
+    generator, critic, solver = networks.generator, networks.critic, networks.solver
     aligns, replays = bool(task and config.replay_alignment), bool(task and config.joint_replay)
+    consolidates, mixes = bool(task and config.consolidation), bool(task and config.generative_replay)
+
+    def condition(labels, noise):
+        """The labels that generated images are asked for."""
+        if config.joint:
+            return noise.fake_labels
+        return tf.zeros_like(labels) if config.generative_replay else labels
 
     def replay_costs(noise):
         return replay.joint_replay_costs(generator, networks.replay, critic, noise)
 
-    def critic_step(images, labels, noise: CriticNoise):
+    def critic_step(images, labels, noise: CriticNoise) -> CriticReport:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([variable.value for variable in critic.trainable_variables])
             costs = losses.critic_costs(generator, critic, images, labels, noise.latent, noise.alpha,
-                                        noise.fake_labels if config.joint else None)
+                                        condition(labels, noise))
             remembering = replay_costs(noise.replay).critic_total(config) if replays else 0.0
-            total = costs.total(config) + remembering
+            total = optimizers.critic.scale_loss(costs.total(config) + remembering)
         _descend(optimizers.critic, tape, total, critic)
-        return costs, remembering
+        return CriticReport(costs, remembering)
 
-    def generator_step(labels, noise: GeneratorNoise):
-        labels = noise.fake_labels if config.joint else labels
+    def generator_step(labels, noise: GeneratorNoise) -> GeneratorReport:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([variable.value for variable in generator.trainable_variables])
-            costs = losses.generator_costs(generator, critic, labels, noise.latent)
+            costs = losses.generator_costs(generator, critic, condition(labels, noise), noise.latent)
             alignment = replay.alignment_cost(config, replay.alignment_distances(
                 generator, networks.replay, noise.alignment)) if aligns else 0.0
             remembering = replay_costs(noise.replay).generator_total(config) if replays else 0.0
-            total = costs.total(config) + alignment + remembering
+            consolidation = baselines.consolidation_cost(
+                config, generator, networks.replay, fisher) if consolidates else 0.0
+            total = optimizers.generator.scale_loss(costs.total(config) + alignment + remembering + consolidation)
         _descend(optimizers.generator, tape, total, generator)
-        return costs, alignment, remembering
+        return GeneratorReport(costs, alignment, remembering, consolidation)
+
+    def solver_step(mixture, replayed: int):
+        labels = baselines.mixed_labels(networks.replay_solver, mixture, replayed, task)
+        with tf.GradientTape() as tape:
+            cost = baselines.solver_cost(solver, mixture, labels)
+            scaled = optimizers.solver.scale_loss(cost)
+        _descend(optimizers.solver, tape, scaled, solver)
+        return cost
 
     def generator_quantities(labels, number):
-        costs, alignment, remembering = generator_step(labels, draw_generator_noise(config, task, number))
-        return {"g-cost": costs.total(config), "RA-cost": alignment, "JTR_gen_cost": remembering,
-                "acgan-fake": costs.classification}
+        report = generator_step(labels, draw_generator_noise(config, task, number))
+        return {"g-cost": report.costs.total(config), "RA-cost": report.alignment, "JTR_gen_cost": report.replay,
+                "EWC-cost": report.consolidation, "acgan-fake": report.costs.classification}
 
     def critic_quantities(images, labels, number, step):
-        noise = draw_critic_noise(config, task, number, step)
-        costs, remembering = critic_step(pictures.to_float(images), labels, noise)
-        penalty = config.penalty_factor * costs.penalty
+        noise, images = draw_critic_noise(config, task, number, step), pictures.to_float(images)
+        if mixes:
+            images = baselines.mix_with_replay(networks.replay, images, noise.mixture)
+        report = critic_step(images, labels, noise)
+        costs, penalty = report.costs, config.penalty_factor * report.costs.penalty
         return {"d-cost": costs.total(config), "wgan-pure": costs.wasserstein, "penalty": penalty,
                 "wgan": costs.wasserstein + penalty, "acgan-real": costs.classification,
-                "real_acc": costs.real_accuracy, "fake_acc": costs.fake_accuracy, "JTR_disc_cost": remembering}
+                "real_acc": costs.real_accuracy, "fake_acc": costs.fake_accuracy, "JTR_disc_cost": report.replay,
+                "solver-cost": solver_step(images, noise.mixture.shape[0]) if config.generative_replay else 0.0}
 
     def iteration(images, labels, number):
         # The generator sits out iteration 0 of every task, as in the original.

@@ -13,7 +13,8 @@ from lib.data.by_class import ByClass
 from lib.mergan import replay
 from lib.mergan.config import LABELS, Config
 from lib.mergan.networks import Networks, build_networks, copy_weights, tf1_variables
-from lib.mergan.step import GENERATOR_QUANTITIES, Optimizers, build_optimizers, draw_latent, make_steps
+from lib.mergan.step import (GENERATOR_QUANTITIES, Optimizers, build_fisher, build_optimizers, checkpoint_variables,
+                             draw_latent, estimate_fisher, make_steps)
 from lib.settings import Options
 
 _FIXED_SAMPLES = 100  # per class in a picture, always of the same noise
@@ -66,6 +67,13 @@ class Pictures:
         overview = pictures.grid(by_class[:, :10].reshape(-1, *images.shape[1:]), columns=10)
         self._log.picture("samples", overview.astype(np.uint8), step)
 
+    def of_unconditional(self, task: int, iteration: int, step: int) -> None:
+        """One 10x10 grid of a generator that knows no classes (deep generative replay)."""
+        images = self._generator(self._noise, tf.zeros([_FIXED_SAMPLES], tf.int32)).numpy()
+        pixels = pictures.to_pixels(images)
+        pictures.save_grid(self._directory / f"Task_{task + 1}_Iter_{iteration}.png", pixels)
+        self._log.picture("samples", pictures.grid(pixels).astype(np.uint8), step)
+
     def of_joint(self, iteration: int) -> None:
         """One 10x10 grid: a row per latent vector, a column per class."""
         labels = tf.tile(tf.range(LABELS), [_FIXED_SAMPLES // LABELS])
@@ -95,20 +103,30 @@ def _advance(steps, batches, critic_steps: int):
 class Training:
     """What the phases of a run share: its networks, their optimisers and where the results go."""
 
-    def __init__(self, config: Config, networks: Networks, run: runner.Run, optimizers_: Optimizers):
+    def __init__(self, config: Config, networks: Networks, run: runner.Run, optimizers_: Optimizers, fisher):
         self.config, self.networks, self.run, self.optimizers = config, networks, run, optimizers_
+        self.fisher = fisher
         log = run.open_log(run.phase * config.iterations + run.iteration)
         self.pictures = Pictures(config, networks, run.directory, log)
 
     def tasks(self, data: ByClass) -> None:
         """Class after class; after each the replay generator becomes a copy of the generator."""
+        draw = self.pictures.of_unconditional if self.config.generative_replay else self.pictures.of_task
         for task in range(self.run.phase, self.config.tasks):
             name, batches = self.config.data.classes[task], data.of(task)
             self.pictures.groundtruth(name, batches.take(0, 1)[0][0])
-            self._phase(batches, lambda i: self.pictures.of_task(task, i, task * self.config.iterations + i),
+            self._phase(batches, lambda i: draw(task, i, task * self.config.iterations + i),
                         label=f"task {task + 1}/{self.config.tasks} ({name})")
-            copy_weights(self.networks.generator, self.networks.replay)
-            self.run.next_phase()
+            self.remember(task)
+
+    def remember(self, task: int) -> None:
+        """What the next task needs of the one just learned."""
+        copy_weights(self.networks.generator, self.networks.replay)
+        if self.config.generative_replay:
+            copy_weights(self.networks.solver, self.networks.replay_solver)
+        if self.config.consolidation:
+            estimate_fisher(self.config, self.networks, self.fisher, task)
+        self.run.next_phase()
 
     def joint(self, data: ByClass) -> None:
         """All classes at once."""
@@ -121,13 +139,14 @@ class Training:
     def _phase(self, batches, draw, label: str) -> None:
         """The iterations of one task, or of a joint training; `draw(iteration)` makes the sample pictures."""
         if self.run.iteration == 0:
-            for optimizer in self.optimizers:
+            for optimizer in filter(None, self.optimizers):
                 optimizers.reset(optimizer)
         total, task = self.config.iterations, self.run.phase
-        steps = make_steps(self.config, self.networks, self.optimizers, task)
+        steps = make_steps(self.config, self.networks, self.optimizers, task, self.fisher)
 
         def save(iteration):
-            tf1.write(model_prefix(self.run.directory, self.config, task, iteration), tf1_variables(self.networks))
+            tf1.write(model_prefix(self.run.directory, self.config, task, iteration),
+                      checkpoint_variables(self.config, self.networks, self.optimizers))
             self.run.log.write_pickle(self.run.directory / "log.pkl")
             self.run.log.draw_curves()
 
@@ -147,23 +166,28 @@ def run(config: Config, directory: Path, data_dir: str, load_model: str = "",
     """
     data = ByClass(config.dataset, config.data.classes, config.data.side, data_dir, config.batch_size, config.seed,
                    config.tf1_exact)
-    networks = build_networks(config.data, replay=not config.joint, seed=config.seed)
+    networks = build_networks(config.data, replay=not config.joint, solver=config.generative_replay, seed=config.seed,
+                              dtype=config.precision)
     optimizers_ = build_optimizers(config, networks)
-    state = {**{f"{name}_network": network for name, network in networks._asdict().items() if network is not None},
-             **{f"{name}_optimizer": optimizer for name, optimizer in optimizers_._asdict().items()}}
+    fisher = build_fisher(networks) if config.consolidation else []
+    state = {**_present("network", networks), **_present("optimizer", optimizers_), "fisher": fisher}
     settings = {"system": "MeRGAN", **dataclasses.asdict(config), "load_model": load_model}
     _print_settings(settings)
     with runner.Run(directory, settings, state, options) as run:
         _make_directories(run.directory)
-        if load_model and (run.phase, run.iteration) == (0, 0):
-            tf1.assign(load_model, tf1_variables(networks))
-            copy_weights(networks.generator, networks.replay)
-            run.next_phase()
         if run.phase >= config.tasks:
             print(f"{directory} is complete; --test evaluates it, another --result_path trains again")
             return
-        training = Training(config, networks, run, optimizers_)
+        training = Training(config, networks, run, optimizers_, fisher)
+        if load_model and (run.phase, run.iteration) == (0, 0):
+            tf1.assign(load_model, tf1_variables(networks))
+            training.remember(0)
         training.joint(data) if config.joint else training.tasks(data)
+
+
+def _present(kind: str, named: tuple) -> dict:
+    """The fields of a NamedTuple that are there, under names for the resume points."""
+    return {f"{name}_{kind}": value for name, value in named._asdict().items() if value is not None}
 
 
 def _make_directories(directory: Path) -> None:

@@ -39,7 +39,7 @@ class WorkingDirectory:
 
 
 def labels(count: int) -> np.ndarray:
-    return np.arange(count, dtype=np.uint8) % 10
+    return (np.arange(count) % 10).astype(np.uint8)
 
 
 def write_mnist(folder: Path) -> None:

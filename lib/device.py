@@ -1,0 +1,42 @@
+"""Where and how exactly a run computes: devices, precision, determinism. Decided once, at the start."""
+
+import tensorflow as tf
+
+from lib.errors import UserError
+
+PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
+
+
+def _compute_capability() -> tuple[int, int] | None:
+    """Of the first GPU, None without one."""
+    gpus = tf.config.list_physical_devices("GPU")
+    return tf.config.experimental.get_device_details(gpus[0]).get("compute_capability") if gpus else None
+
+
+def prepare(deterministic: bool = False) -> str:
+    """Set up the devices; returns the line that says what there is.
+
+    `deterministic`: only kernels that give the same result each time (slower on a GPU; a CPU needs no asking).
+    """
+    gpus = tf.config.list_physical_devices("GPU")
+    try:
+        for gpu in gpus:
+            tf.config.experimental.set_memory_growth(gpu, True)
+    except RuntimeError as error:
+        raise UserError(f"the GPUs are already in use by this process: {error}") from error
+    if deterministic:
+        tf.config.experimental.enable_op_determinism()
+    if not gpus:
+        return "device: CPU"
+    return "device: " + ", ".join(tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name)
+                                  for gpu in gpus)
+
+
+def precision(name: str) -> str:
+    """The Keras dtype policy of `--precision`. `auto` is float32 unless a GPU has matrix units for less."""
+    if name != "auto":
+        return name
+    capability = _compute_capability()
+    if capability is None or capability < (7, 0):
+        return "float32"
+    return "mixed_bfloat16" if capability >= (8, 0) else "mixed_float16"

@@ -1,0 +1,62 @@
+"""What the paper compares MeRGAN with: elastic weight consolidation (EWC) and deep generative replay (DGR)."""
+
+import tensorflow as tf
+
+from lib import losses
+from lib.mergan.config import Config
+from lib.mergan.losses import generator_costs
+
+# EWC. The paper gives the penalty (its eq. 9) and its weight, not how the Fisher information is estimated. Here, as in
+# Seff et al. 2017 (Continual Learning in GANs) the critic stands for the likelihood: right after a class is learned,
+# the squared gradient of the generator's own cost on generated images of that class is averaged over batches, and the
+# classes' estimates add up.
+
+
+def fisher_of_batch(config: Config, generator, critic, labels, noise) -> list[tf.Tensor]:
+    """Squared gradient of the generator's cost on one batch, one tensor per trainable variable."""
+    variables = generator.trainable_variables
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch([variable.value for variable in variables])
+        cost = generator_costs(generator, critic, labels, noise).total(config)
+    return [tf.square(tf.convert_to_tensor(gradient)) for gradient in tape.gradient(cost, variables)]
+
+
+def consolidation_cost(config: Config, generator, anchor, fisher) -> tf.Tensor:
+    """lambda / 2 sum_i F_i (theta_i - anchor_i)^2 over the generator's trainable variables (the paper's eq. 9).
+
+    Args:
+      anchor: the generator as it was when the last class was learned.
+      fisher: diagonal Fisher information, one tensor per trainable variable.
+    """
+    terms = [tf.reduce_sum(weight * tf.square(ours.value - tf.stop_gradient(theirs.value))) for ours, theirs, weight
+             in zip(generator.trainable_variables, anchor.trainable_variables, fisher, strict=True)]
+    return 0.5 * config.consolidation_factor * tf.add_n(terms)
+
+
+# DGR (Shin et al. 2017): an unconditional GAN learns the new class mixed with its predecessor's images, in proportion
+# to the number of classes; a solver learns to classify the mixture, its predecessor labelling the replayed part.
+
+
+def new_samples(config: Config, task: int) -> int:
+    """How many images of a batch are real ones of the new class: under DGR its share among all classes so far."""
+    return round(config.batch_size / (task + 1)) if config.generative_replay else config.batch_size
+
+
+def mix_with_replay(replay, images, noise) -> tf.Tensor:
+    """Real images in front, the previous generator's images of noise [n, 128] in place of the last n."""
+    count = noise.shape[0]
+    remembered = tf.stop_gradient(replay(noise, tf.zeros([count], tf.int32)))
+    return tf.concat([images[:images.shape[0] - count], remembered], axis=0)
+
+
+def mixed_labels(replay_solver, mixture, replayed: int, task: int) -> tf.Tensor:
+    """int32 [n]: the new class for real images, the previous solver's opinion for the `replayed` last ones."""
+    new = mixture.shape[0] - replayed
+    if not replayed:
+        return tf.fill([new], task)
+    opinions = tf.argmax(replay_solver(mixture[new:]).logits[:, :task], axis=-1, output_type=tf.int32)
+    return tf.concat([tf.fill([new], task), opinions], axis=0)
+
+
+def solver_cost(solver, images, labels) -> tf.Tensor:
+    return losses.cross_entropy(solver(images).logits, labels)
