@@ -74,6 +74,7 @@ class Config:
     epoch: int = 1500
     batch_size: int = 64
     seed: int = 0
+    precision: str = "float32"  # Keras dtype policy of the layers; costs, memory and heads are float32 at least
 
     def __post_init__(self):
         for field, known in (("model", MODELS), ("loss", LOSSES), ("generator", GENERATORS),

@@ -48,13 +48,13 @@ class Steps(NamedTuple):
 
 def build_optimizers(config: Config, networks: Networks) -> Optimizers:
     settings = (config.lr, config.beta1, config.beta2)
-    return Optimizers(adam.adam(*settings, networks.generator.trainable_variables),
-                      adam.adam(*settings, networks.discriminator.trainable_variables),
+    return Optimizers(adam.adam(*settings, networks.generator.trainable_variables, config.precision),
+                      adam.adam(*settings, networks.discriminator.trainable_variables, config.precision),
                       tf.Variable(0, dtype=tf.int32, name="global_step"))
 
 
-def build_model(config: Config, *, dtype="float32") -> Model:
-    networks = build_networks(config, dtype=dtype)
+def build_model(config: Config) -> Model:
+    networks = build_networks(config, dtype=config.precision)
     holder = Memory(config.mem_size, config.key_dim) if config.has_memory else None
     return Model(networks, holder, build_optimizers(config, networks))
 
@@ -97,7 +97,7 @@ def make_steps(config: Config, model: Model, max_iterations: int) -> Steps:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([variable.value for variable in network.trainable_variables])
             result = forward()
-            total = result.costs.total(config)
+            total = optimizer.scale_loss(result.costs.total(config))
         optimizer.learning_rate.assign(learning_rate(config, optimizers.global_step, max_iterations))
         variables = network.trainable_variables
         optimizer.apply(tape.gradient(total, variables), variables)

@@ -29,6 +29,20 @@ def test_the_rate_is_zero_from_half_of_the_iterations_on():
     assert float(learning_rate(tiny.config(), 19, 10)) == np.float32(2e-4)
 
 
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_half_precision_trains_close_to_float32(precision):
+    images = batches(1, tiny.config())
+    histories = []
+    for name in ("float32", precision):
+        config = tiny.config(precision=name)
+        model = build_model(config)
+        histories.append(make_steps(config, model, 10).iterate(images, 0))
+        assert int(model.optimizers.global_step) == 2
+        assert all(np.isfinite(value).all() for value in values(model))
+    for name, series in histories[1].items():
+        np.testing.assert_allclose(series, histories[0][name], rtol=0.05, atol=0.01, err_msg=name)
+
+
 @pytest.mark.parametrize("settings", [
     {}, {"memory_update": "kaiser"}, {"slot_sampling": False}, {"model": "GAN", "discriminator": "base_d"},
     {"model": "GAN", "loss": "updown"}, {"loss": "reverse_kl", "use_augmentation": True, "lr_decay": True}],
