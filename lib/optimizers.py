@@ -11,6 +11,10 @@ def adam(learning_rate: float, beta_1: float, beta_2: float, variables, precisio
     In `mixed_float16` it scales the cost up before the gradients are taken, so that small ones survive; give every
     cost through its `scale_loss`.
     """
+    if any(variable.dtype == "float64" for variable in variables):
+        # Keras rounds a learning rate and plain numbers to float32 on their way into the update, NumPy's doubles not.
+        rate, beta_1, beta_2 = np.float64(learning_rate), np.float64(beta_1), np.float64(beta_2)
+        learning_rate = lambda: rate
     optimizer = keras.optimizers.Adam(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=1e-8)
     if precision == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)

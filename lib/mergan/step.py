@@ -149,7 +149,8 @@ def _descend(optimizer, tape, scaled_cost, model) -> None:
     # Zeros for what the cost does not reach: a class head that is not used stays where it is.
     gradients = tape.gradient(scaled_cost, [variable.value for variable in variables],
                               unconnected_gradients=tf.UnconnectedGradients.ZERO)
-    optimizer.apply(gradients, variables)
+    # The gradient of a class table is a list of rows, one per sample, whose squares Keras would not sum per class.
+    optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients], variables)
 
 
 def estimate_fisher(config: Config, networks: Networks, fisher: list[tf.Variable], task: int) -> None:
