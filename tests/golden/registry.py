@@ -33,12 +33,13 @@ class Group(NamedTuple):
     count: int
     error: float  # the largest relative error
     bound: float  # allowed there
+    worst: str  # the record that has it
     failures: tuple[str, ...]
 
     def __str__(self):
         verdict = "FAILED" if self.failures else "ok"
-        return (f"{self.name:56} {self.count:5} records  largest error {self.error:8.1e}"
-                f"  of {self.bound:7.1e}  {verdict}")
+        return (f"{self.name:44} {self.count:4} records  largest error {self.error:7.1e} of {self.bound:7.1e}"
+                f"  {verdict:6}  {self.worst}")
 
 
 def find(document: Document) -> Topic:
@@ -54,7 +55,8 @@ def find(document: Document) -> Topic:
     topics = importlib.import_module(module).TOPICS
     name = document.data.get("topic") or _topic_of(stem.partition(f"{system}_")[2], topics)
     if name not in topics:
-        raise UserError(f"{document.path}: unknown topic {name!r} of {system}; known: {', '.join(sorted(topics)) or 'none'}")
+        raise UserError(f"{document.path}: unknown topic {name!r} of {system}; known: "
+                        f"{', '.join(sorted(topics)) or 'none'}")
     return topics[name]
 
 
@@ -87,5 +89,5 @@ def _group(name: str, results: list) -> Group:
     failures = tuple(f"{'/'.join(map(str, path))}: {error:.1e} of {bound:.1e}"
                      for error, bound, path in results if not error <= bound)
     # A number that is not one is the worst of errors.
-    error, bound, _ = max(results, key=lambda result: math.inf if math.isnan(result[0]) else result[0])
-    return Group(name, len(results), error, bound, failures)
+    error, bound, path = max(results, key=lambda result: math.inf if math.isnan(result[0]) else result[0])
+    return Group(name, len(results), error, bound, str(path[-1]), failures)

@@ -1,5 +1,0 @@
-"""MeRGAN's golden files."""
-
-from tests.golden.registry import Topic
-
-TOPICS: dict[str, Topic] = {}
