@@ -27,10 +27,3 @@ def reset(optimizer: keras.optimizers.Optimizer) -> None:
     for variable in optimizer.variables:
         if variable.name != "learning_rate":
             variable.assign(keras.ops.zeros_like(variable))
-
-
-def slots(optimizer: keras.optimizers.Adam, variables) -> list[tuple[keras.Variable, keras.Variable]]:
-    """(first moment, second moment) of each of the variables that the optimiser was built for, in their order."""
-    # Keras lists the step count and the learning rate, then both moments of one variable after the other.
-    moments = optimizer.variables[2:]
-    return [pair for _, pair in zip(variables, zip(moments[0::2], moments[1::2], strict=True), strict=True)]

@@ -24,10 +24,10 @@ def samples_directory(load_cp_dir: Path) -> Path:
 
 
 def load(config: Config, load_cp_dir: Path) -> Model:
-    """The model of the newest checkpoint in a directory, without its optimisers' state."""
+    """The model of the newest checkpoint in a directory."""
     print(" [*] Reading checkpoints...")
     model = build_model(config)
-    checkpoint.restore_model(checkpoint.latest(load_cp_dir), model.networks, model.memory)
+    checkpoint.restore(checkpoint.latest(load_cp_dir), model)
     print(True, flush=True)
     return model
 

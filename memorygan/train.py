@@ -140,7 +140,7 @@ class Reporter:
 
     def save(self, epoch: int) -> None:
         """The original's checkpoint, samples, their noise and their picture."""
-        checkpoint.write(self._places.checkpoints / f"model-{epoch}", self._config, self._model)
+        checkpoint.write(self._places.checkpoints / f"model-{epoch}", self._model)
         drawn = [self._sampler.draw("samples", epoch, batch) for batch in range(_SAMPLE_BATCHES)]
         noises, samples = (np.concatenate(parts) for parts in zip(*drawn))
         path = self._places.samples / f"samples_{epoch}.png"

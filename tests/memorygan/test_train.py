@@ -23,8 +23,8 @@ def test_a_resume_point_holds_every_variable(tmp_path, dataset):
     ResumePoints(tmp_path, train.state(trained)).save(0, 2)
     points = ResumePoints(tmp_path, train.state(resumed))
     assert points.restore() and int(points.iteration) == 2
-    theirs = checkpoint.contents(config, resumed)
-    for name, value in checkpoint.contents(config, trained).items():
+    theirs = checkpoint.variables(resumed)
+    for name, value in checkpoint.variables(trained).items():
         np.testing.assert_array_equal(np.asarray(value), np.asarray(theirs[name]), err_msg=name)
 
 

@@ -20,7 +20,7 @@ from memorygan.networks import tf1_variables
 from memorygan.step import Noise, build_model, make_steps
 from memorygan.train import sample_picture
 from tests.golden import records
-from tests.golden.memorygan_models import Case, cases, config_of, inject, sampled_slots, state_of
+from tests.golden.memorygan.models import Case, cases, config_of, inject, sampled_slots, state_of
 from tests.golden.records import EXACT, GRADIENTS, OUTPUTS, Comparison, Document
 
 # --- training ---------------------------------------------------------------------------------------------------------
@@ -50,11 +50,12 @@ def _training(prefix: str, case: Case) -> Iterator[Comparison]:
                           tf.constant(sampled_slots(given, f"{given['KP']}/idx/{key}"), tf.int32))
             result = step(images, noise)
             yield from _of_step(case, f"it{iteration}/{name}", config, result, optimizers, optimizer)
-            yield from _changed(case, f"it{iteration}/{name}", checkpoints.model_variables(networks, holder))
-    yield from _changed(case, "final", checkpoints.adam_variables(model))
-    for name, value in checkpoints.contents(config, model).items():
+            yield from _changed(case, f"it{iteration}/{name}", checkpoints.variables(model))
+    variables = checkpoints.variables(model)
+    yield from _changed(case, "final", variables)
+    for name, variable in variables.items():
         if re.fullmatch(r"beta[12]_power(_1)?", name):
-            yield case(f"final/{name}", value, kind="scalars", group="final")
+            yield case(f"final/{name}", np.asarray(variable), kind="scalars", group="final")
 
 
 def _of_step(case: Case, place: str, config, result: losses.Pass, optimizers, optimizer) -> Iterator[Comparison]:
@@ -76,7 +77,7 @@ def _changed(case: Case, place: str, variables: dict) -> Iterator[Comparison]:
     for name, variable in variables.items():
         if case.has(f"{place}/{name}"):
             group = "memory" if name.startswith("mem") else "variables"
-            yield case(f"{place}/{name}", variable.numpy(), GRADIENTS, group=group)
+            yield case(f"{place}/{name}", np.asarray(variable), GRADIENTS, group=group)
 
 
 # --- initial values ---------------------------------------------------------------------------------------------------
@@ -87,13 +88,13 @@ def initialisers(document: Document) -> Iterator[Comparison]:
         given = case.config
         config = config_of(case.case, discriminator="memory_d" if given["model"] == "MemoryGAN" else "base_d")
         model = build_model(config)
-        variables = checkpoints.model_variables(model.networks, model.memory)
-        created = {name: (variable.numpy(), variable.trainable) for name, variable in variables.items()}
+        variables = checkpoints.variables(model)
+        created = {name: (np.asarray(variable), f"{name}/Adam" in variables)
+                   for name, variable in variables.items() if "/Adam" not in name}
         if config.has_memory:
-            everything = checkpoints.contents(config, model)
-            created |= {name: (value.numpy() if hasattr(value, "numpy") else value, False)
-                        for name, value in everything.items() if name not in created and "/Adam" not in name}
-            yield case.beside("n_saved_variables_with_adam_slots", len(everything))
+            yield case.beside("n_saved_variables_with_adam_slots", len(variables))
+        else:
+            created = {name: made for name, made in created.items() if name.startswith(("d_/", "g_/"))}
         misfits = _misfits(created, case.case["variables"])
         if misfits:
             raise UserError(f"{document.path}: {case.name}: initial values differ: {'; '.join(misfits)}")
@@ -237,9 +238,9 @@ def _checkpoint(document: Document, case: Case) -> Iterator[Comparison]:
     model = build_model(config)
     networks, holder, _ = model
     checkpoints.restore(checkpoints.latest(document.path.parent / case.case["directory"]), model)
-    restored = checkpoints.contents(config, model)
-    for name, value in restored.items():
-        array = np.asarray(value)
+    restored = checkpoints.variables(model)
+    for name, variable in restored.items():
+        array = np.asarray(variable)
         if array.ndim:
             yield case(name, array, group="variables")
         else:
