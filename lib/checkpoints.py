@@ -30,12 +30,14 @@ def check_settings(directory: Path, settings: dict) -> bool:
 
 
 def _variables(part):
-    """A layer or model as the list of all its variables, anything else as it is.
+    """A layer or model as the list of all its variables, a Keras variable as TensorFlow's, anything else as it is.
 
     `tf.train.Checkpoint` follows attributes, but not into the lists in which Keras keeps a layer's parts: what lies
     there (blocks, moving averages, a frozen network's weights) would be left out without a word.
     """
-    return [variable.value for variable in part.variables] if isinstance(part, keras.layers.Layer) else part
+    if isinstance(part, keras.layers.Layer):
+        return [variable.value for variable in part.variables]
+    return part.value if isinstance(part, keras.Variable) else part
 
 
 class ResumePoints:

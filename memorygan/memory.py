@@ -241,14 +241,15 @@ def sample_slots(state: MemoryState, uniform: tf.Tensor) -> tf.Tensor:
     return tf.searchsorted(cumulated, points, side="right")
 
 
-class Memory(keras.layers.Layer):
-    """The variables that hold a state between steps."""
+class Memory(keras.Model):
+    """The variables that hold a state between steps; a model, so that Keras can write its weights to a file."""
 
     def __init__(self, slots: int, key_dim: int, *, dtype="float32"):
         super().__init__(name="memory", dtype=dtype)
         first = initial_state(slots, key_dim, self.variable_dtype)
         self.slots = [self.add_weight(shape=value.shape, initializer="zeros", trainable=False, name=name)
                       for name, value in first._asdict().items()]
+        self.built = True
         self.assign(first)
 
     def state(self) -> MemoryState:

@@ -20,7 +20,7 @@ class Optimizers(NamedTuple):
 
     generator: keras.optimizers.Optimizer
     discriminator: keras.optimizers.Optimizer
-    global_step: tf.Variable
+    global_step: keras.Variable
 
 
 class Model(NamedTuple):
@@ -50,7 +50,7 @@ def build_optimizers(config: Config, networks: Networks) -> Optimizers:
     settings = (config.lr, config.beta1, config.beta2)
     return Optimizers(adam.adam(*settings, networks.generator.trainable_variables, config.precision),
                       adam.adam(*settings, networks.discriminator.trainable_variables, config.precision),
-                      tf.Variable(0, dtype=tf.int32, name="global_step"))
+                      keras.Variable(0, dtype="int32", trainable=False, name="global_step"))
 
 
 def build_model(config: Config) -> Model:

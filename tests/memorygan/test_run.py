@@ -147,3 +147,8 @@ def test_a_checkpoint_of_another_data_set_and_a_truncated_file_fail_in_one_line(
     images = workplace / "dataset/fashion/train-images-idx3-ubyte.gz"
     images.write_bytes(images.read_bytes()[:1000])
     assert "train-images-idx3-ubyte.gz" in fails(workplace, *FASHION, *tiny.FLAGS)
+
+
+def test_flags_are_parsed_without_tensorflow():
+    code = "import sys, runpy; runpy.run_path(sys.argv[1]); sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code, str(RUN)], cwd=RUN.parent).returncode == 0
