@@ -18,8 +18,11 @@ class Interrupted(Exception):
         self.exit_code = 128 + number
 
 
-def run(main) -> None:
-    """`app.run` for scripts: what a user can mend becomes one line on standard error and exit code 2."""
+def run(main, takes_paths: bool = False) -> None:
+    """`app.run` for scripts: what a user can mend becomes one line on standard error and exit code 2.
+
+    With `takes_paths`, main gets the list of arguments that are no flags; otherwise there must be none.
+    """
 
     def parse(arguments):
         try:
@@ -28,10 +31,10 @@ def run(main) -> None:
             sys.exit(_fail(f"{' '.join(str(error).split())}; see --help"))
 
     def guarded(arguments):
-        if len(arguments) > 1:
+        if len(arguments) > 1 and not takes_paths:
             return _fail(f"unexpected argument {arguments[1]!r}: flags start with --; see --help")
         try:
-            return main()
+            return main(arguments[1:]) if takes_paths else main()
         except UserError as error:
             return _fail(str(error))
         except Interrupted as stop:

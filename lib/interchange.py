@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+
 class Interchange(NamedTuple):
     """A model as both sides see it."""
 

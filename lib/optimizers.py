@@ -23,7 +23,7 @@ def adam(learning_rate: float, beta_1: float, beta_2: float, variables, precisio
 
 
 def reset(optimizer: keras.optimizers.Optimizer) -> None:
-    """Forget all moments and the step count; the learning rate stays."""
-    for variable in optimizer.variables:
+    """Forget all moments and the step count; the learning rate stays, and so does the scale of a loss scaling."""
+    for variable in getattr(optimizer, "inner_optimizer", optimizer).variables:
         if variable.name != "learning_rate":
             variable.assign(keras.ops.zeros_like(variable))

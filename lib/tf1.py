@@ -49,6 +49,8 @@ def write(prefix: Path, values: dict) -> None:
 def _temporary_directory(target: Path):
     """A directory beside `target` for what is to become it."""
     directory = target.with_name(f".{os.getpid()}.{target.name}")
+    # In a container, a process that was killed may have had the same number.
+    shutil.rmtree(directory, ignore_errors=True)
     try:
         directory.mkdir()
         yield directory
@@ -130,10 +132,11 @@ def adam_variables(optimizer, names: dict, number: int = 0) -> dict:
     """What a TF1 `Saver` holds of an Adam: {TF1 name: variable}, for `write` and `assign`.
 
     Args:
-      optimizer: built, with epsilon beside the root as TF1 has it.
+      optimizer: a built Adam, or a loss scaling around one (of the scale, TF1 knows nothing).
       names: {TF1 name: variable}; those that it trains get two slots each.
       number: of TF1's optimisers in the order they were made, this one's place from 0.
     """
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     # Keras has no public way from a variable to its slots.
     slots = {id(variable): moments for variable, *moments in zip(
         optimizer._trainable_variables, optimizer._momentums, optimizer._velocities, strict=True)}
@@ -154,9 +157,10 @@ def _shape(value: np.ndarray) -> str:
 
 
 def _print_columns(rows: list[tuple]) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+    """One line per row, whose last cell may be as long as it likes."""
+    widths = [max(len(row[i]) for row in rows if len(row) > i + 1) for i in range(max(map(len, rows)) - 1)]
+    for *cells, last in rows:
+        print("  ".join([*(cell.ljust(width) for cell, width in zip(cells, widths)), last]))
 
 
 def list_variables(prefix: str) -> int:
@@ -189,9 +193,9 @@ def compare(first: str, second: str) -> int:
     rows, misfits, largest = [("variable", "absolute", "relative")], 0, (0.0, 0.0)
     for name in sorted(ours.keys() | theirs.keys()):
         if name not in ours or name not in theirs:
-            rows.append((name, f"only in {first if name in ours else second}", ""))
+            rows.append((name, f"only in {first if name in ours else second}"))
         elif ours[name].shape != theirs[name].shape:
-            rows.append((name, f"{_shape(ours[name])} in {first}, {_shape(theirs[name])} in {second}", ""))
+            rows.append((name, f"{_shape(ours[name])} in {first}, {_shape(theirs[name])} in {second}"))
         else:
             differences = largest_differences(ours[name], theirs[name])
             rows.append((name, *(f"{difference:.3e}" for difference in differences)))

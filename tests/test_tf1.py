@@ -1,5 +1,6 @@
 """TF1 checkpoints: what a TF1 `Saver` writes is read, what we write it restores; Adam's state; the tool."""
 
+import os
 import resource
 import subprocess
 import sys
@@ -75,6 +76,14 @@ def test_a_full_disk_leaves_the_checkpoint_before(tmp_path):
     assert_equal(tf1.read(tmp_path / "model"), some_values())
 
 
+def test_what_a_killed_process_left_is_no_obstacle(tmp_path):
+    left = tmp_path / f".{os.getpid()}.model"
+    left.mkdir()
+    (left / "model.data-00000-of-00001.tempstate1").write_bytes(b"half")
+    tf1.write(tmp_path / "model", some_values())
+    assert files_in(tmp_path) == {"checkpoint", "model.index", "model.data-00000-of-00001"}
+
+
 def test_a_directory_that_is_not_there(tmp_path):
     with pytest.raises(UserError, match="cannot write"):
         tf1.write(tmp_path / "none/model", some_values())
@@ -138,12 +147,12 @@ def tf1_adams(steps: list[int], prefix: Path) -> dict[str, np.ndarray]:
         return session.run({variable.op.name: variable for variable in program.global_variables()})
 
 
-def our_adams() -> tuple[list, dict]:
+def our_adams(precision: str = "float32") -> tuple[list, dict]:
     """The same two with Keras: (variable, optimiser) pairs, and all their variables by TF1 name."""
     pairs, names = [], {}
     for number, (name, (beta_1, beta_2)) in enumerate(zip(("first/w", "second/w"), BETAS)):
         variable = keras.Variable(np.zeros([1, 3], np.float32), name="w")
-        optimizer = optimizers.adam(1e-2, beta_1, beta_2, [variable])
+        optimizer = optimizers.adam(1e-2, beta_1, beta_2, [variable], precision)
         pairs.append((variable, optimizer))
         names |= {name: variable} | tf1.adam_variables(optimizer, {name: variable}, number)
     return pairs, names
@@ -164,6 +173,15 @@ def test_adam_goes_on_where_tf1s_stopped(tmp_path, steps):
     for name, value in expected.items():
         # TF1 takes 1 - beta_2 of the float32 that 0.999 becomes, which is 1.3e-5 away from what Keras takes.
         np.testing.assert_allclose(after[name], value, rtol=2e-5 if "Adam_1" in name else 1e-6, err_msg=name)
+
+
+def test_adam_inside_a_loss_scaling(tmp_path):
+    tf1_adams([3, 8], tmp_path / "model")
+    pairs, names = our_adams("mixed_float16")
+    tf1.assign(tmp_path / "model", names)
+    assert [int(optimizer.inner_optimizer.iterations) for _, optimizer in pairs] == [3, 8]
+    tf1.write(tmp_path / "ours", names)
+    assert_equal(tf1.read(tmp_path / "ours"), tf1.read(tmp_path / "model"))
 
 
 # --- tool -------------------------------------------------------------------------------------------------------------

@@ -93,14 +93,16 @@ def _variables(path: str) -> Iterator[tuple[str, _Variable]]:
 def _unpack(packed: memoryview, most: int) -> tuple[memoryview, int]:
     """The content and type of the one element that is packed; unpacking to the end verifies zlib's checksum."""
     unpacker, content = zlib.decompressobj(), bytearray()
-    while not unpacker.eof:
-        more = unpacker.decompress(packed, _CHUNK)
-        packed = unpacker.unconsumed_tail
-        content += more
-        if len(content) > most:
-            raise ValueError(f"unpacks to more than {MAX_BYTES} bytes, which no data set read here does")
-        if not more and not packed and not unpacker.eof:
-            raise ValueError("a packed variable ends too early")
+    for start in range(0, len(packed), _CHUNK):
+        piece = packed[start:start + _CHUNK]
+        while len(piece) and not unpacker.eof:
+            content += unpacker.decompress(piece, _CHUNK)
+            piece = unpacker.unconsumed_tail
+            if len(content) > most:
+                raise ValueError(f"unpacks to more than {MAX_BYTES} bytes, which no data set read here does")
+    content += unpacker.flush()  # at most what zlib's window still holds
+    if not unpacker.eof:
+        raise ValueError("a packed variable ends too early")
     kind, length = struct.unpack_from("<II", content.ljust(8, b"\0"))
     if length != len(content) - 8:
         raise ValueError(f"a packed variable declares {length} bytes and holds {len(content) - 8}")

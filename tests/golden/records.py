@@ -51,6 +51,7 @@ class Comparison(NamedTuple):
     terms: float = 1.0  # numbers: the sum of the absolute terms it is made of
     noise: float | None = None  # record is zero but for rounding: the size of what cancels in it
     key: str | None = None  # of a digest's projection, default: the last key of the path
+    aligned: bool = False  # rounding may shift all elements of the tensor alike, not only those that share a unit
     exact: Any = None  # the same in float64, where that is what has to agree with the record
     drift: float = 0.0  # and then the largest distance of `ours` from it, relative to its norm
 
@@ -190,9 +191,11 @@ def _tensor_error(comparison: Comparison, theirs: dict) -> tuple[float, float]:
     size, norm, noise = math.prod(theirs["shape"]), theirs["l2"], MARGIN * comparison.deviation
     head, expected = np.array(ours["head"]), np.array(theirs["head"])
     largest = float(np.abs(expected).max(initial=0.0))
-    # The stated deviation speaks of the whole tensor's norm. One element may hold all of it; and as the inputs of a
-    # unit share their sign (they come from ReLUs), so may the changes of all weights that lead to it.
-    coherence = math.sqrt(size / theirs["shape"][-1]) if theirs["shape"] else 1.0
+    # The stated deviation speaks of the whole tensor's norm. One element may hold all of it. And deviations may add up
+    # in the sum: all pixels leave the same few units; the inputs of a unit share their sign (they come from ReLUs), so
+    # the gradients of all weights that lead to it move together.
+    together = size if comparison.aligned or not theirs["shape"] else size / theirs["shape"][-1]
+    coherence = math.sqrt(together)
     results = [
         (_ratio(abs(ours["l2"] - norm), norm), noise),
         (_ratio(abs(ours["mean"] - theirs["mean"]) * size, norm), noise * coherence),

@@ -82,7 +82,7 @@ class Case(NamedTuple):
             key = f"{self.name}/{name}"
             if key in self.document["tensors"]:
                 yield Comparison(f"{self.name} outputs", ("tensors", key), tensor, self.precision.outputs,
-                                 deviation=deviation(self.document, key))
+                                 deviation=deviation(self.document, key), aligned=True)
 
     def gradients(self, group: str, ours: dict, exact: dict) -> Iterator[Comparison]:
         """Compare those gradients of one cost, by their name within the case, that the file holds.

@@ -2,8 +2,8 @@
 
 A trajectory in float32 is chaotic: a unit at a kink flips the sign of small gradient elements, which Adam without
 momentum turns into whole steps. Records of the float32 file are therefore those of the port in float64 within what
-the file states for each of them, and the port in float32 stays as close to that as the file says of two faithful
-float32 implementations: 15 per cent of the norm for weight changes, 4e-3 for costs.
+the file states for each of them, and the port in float32 stays near that: within `MARGIN` times what the file gives
+as usual between two faithful float32 implementations, 15 per cent of the norm for weight changes, 4e-3 for costs.
 """
 
 import re
@@ -21,9 +21,8 @@ from tests.golden import records
 from tests.golden.mergan import common
 from tests.golden.records import Comparison
 
-CHANGE_DRIFT = 0.15
-COST_DRIFT = 4e-3  # absolute
-SAMPLES_DRIFT = 4e-3
+CHANGE_DRIFT = records.MARGIN * 0.15
+COST_DRIFT = records.MARGIN * 4e-3  # absolute
 
 
 class Trajectory(NamedTuple):
@@ -34,7 +33,7 @@ class Trajectory(NamedTuple):
     changes: dict[str, np.ndarray]  # since the very beginning
     samples: dict[str, np.ndarray]
     powers: dict[str, float]  # Adam's beta powers as TF1 keeps them
-    reach: dict[str, float]  # how far Adam can have moved a generator's weight until the end of each phase
+    reach: dict[str, float]  # how far Adam can have moved the elements of each variable
 
 
 def compare(document, siblings=()):
@@ -83,7 +82,7 @@ def _weights(case, ours):
     tensors = case.document["tensors"]
     for name, key in _keys(case, ours.weights):
         changed = f"{case.name}/{_as_change(name)}"
-        share = tensors[changed]["l2"] / tensors[key]["l2"]
+        share = tensors[changed]["l2"] / tensors[key]["l2"] if changed in tensors else 0.0
         yield Comparison(_group(case, name), ("tensors", key), ours.weights[name], case.precision.gradients,
                          deviation=common.deviation(case.document, changed) * share)
 
@@ -96,21 +95,21 @@ def _as_change(name: str) -> str:
 def _changes(case, ours, exact):
     noisy = case.document.data.get("noise_only", [])
     for name, key in _keys(case, ours.changes):
-        change = Comparison(_group(case, name), ("tensors", key), ours.changes[name], case.precision.gradients,
-                            deviation=common.deviation(case.document, key),
-                            exact=exact.changes[name], drift=CHANGE_DRIFT)
-        if key in noisy:
-            # Adam makes whole steps of rounding noise; of what size, is chance.
-            reach = ours.reach[name.partition("_change")[0]]
-            change = change._replace(noise=reach * np.sqrt(change.ours.size), tolerance=1.0, exact=None)
-        yield change
+        change = Comparison(_group(case, name), ("tensors", key), ours.changes[name], case.precision.gradients)
+        if key in noisy or case.document["tensors"][key]["l2"] == 0:
+            # Adam makes whole steps of what float32 leaves of a gradient that is zero; of what size, is chance.
+            yield change._replace(noise=ours.reach[name] * np.sqrt(change.ours.size),
+                                  tolerance=1.0 if exact is not ours else case.precision.gradients)
+        else:
+            yield change._replace(deviation=common.deviation(case.document, key), exact=exact.changes[name],
+                                  drift=CHANGE_DRIFT)
 
 
 def _samples(case, ours, exact):
     for name, key in _keys(case, ours.samples):
         yield Comparison(_group(case, name), ("tensors", key), ours.samples[name], case.precision.outputs,
-                         deviation=common.deviation(case.document, key),
-                         exact=exact.samples[name], drift=SAMPLES_DRIFT)
+                         deviation=common.deviation(case.document, key), aligned=True,
+                         exact=exact.samples[name], drift=common.DRIFT)
 
 
 def _phases(case) -> dict[str, tuple[int, int]]:
@@ -162,20 +161,20 @@ def _train(case) -> Trajectory:
     networks = common.build(DATASETS[dataset], initial, case.precision.dtype, replay=not joint)
     optimizers = build_optimizers(config, networks)
     trajectory = Trajectory({}, {}, {}, {}, {}, {})
-    steps_taken, largest_step = 0, config.learning_rate / np.sqrt(1 - config.beta_2)
+    steps_taken, largest_step = {True: 0, False: 0}, config.learning_rate / np.sqrt(1 - config.beta_2)
     for task, (phase, (iterations, critic_steps)) in enumerate(phases.items()):
         for optimizer in (optimizers.generator, optimizers.critic):
             adam.reset(optimizer)
         _train_phase(config, networks, optimizers, inputs, phase, task, iterations, critic_steps, trajectory.costs)
         if not joint:
             copy_weights(networks.generator, networks.replay)
-        end = f"end_{phase}"
-        steps_taken += int(optimizers.generator.iterations)
-        trajectory.reach[end] = largest_step * steps_taken
+        for generates, optimizer in ((True, optimizers.generator), (False, optimizers.critic)):
+            steps_taken[generates] += int(optimizer.iterations)
         for name, variable in tf1_variables(networks).items():
-            value = variable.numpy()
-            trajectory.weights[f"{end}/{name}"] = value
-            trajectory.changes[f"{end}_change/{name}"] = value.astype(np.float64) - initial[name]
+            value, change = variable.numpy(), f"end_{phase}_change/{name}"
+            trajectory.weights[f"end_{phase}/{name}"] = value
+            trajectory.changes[change] = value.astype(np.float64) - initial[name]
+            trajectory.reach[change] = largest_step * steps_taken["Generator" in name]
         trajectory.samples.update(_sample(case, inputs, networks, phase, task, joint))
         trajectory.powers.update(_powers(config, optimizers, phase, task))
     return trajectory

@@ -1,0 +1,239 @@
+"""What the page shows of runs that can be compared: which tables and pictures, and what is to be seen in them."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from lib.errors import UserError
+from lib.metrics import features, pretrained, real_images
+from lib.report import pictures, tables
+from lib.report.page import Chapter, Figure, Section
+from lib.report.runs import Run, published_figures
+
+_LATENTS = 10  # columns of a grid of classes by latent vectors
+_ANIMATED = 6  # the same in the animation
+_FRAMES = 100  # of an animation, before its size is limited
+_TILE = 64  # pixels that a tile may take on the page
+_REAL = "#b5b5b5"
+
+
+class Options(NamedTuple):
+    data_dir: str
+    label: int  # the class that is followed: by its position in the order of learning
+    tsne_samples: int  # per run and per task; 0: no t-SNE
+
+
+def chapter(runs: list[Run], options: Options) -> Chapter:
+    """All sections of the runs of one system on one data set."""
+    classes = runs[0].gallery.classes
+    if not 0 <= options.label < len(classes):
+        raise UserError(f"--label {options.label}: {runs[0].dataset} has the classes 0 to {len(classes) - 1}")
+    sections = [figures_beside_published(runs), evolution(runs), last_task(runs), each_task(runs), animations(runs),
+                first_iterations(runs, options.label), *tsne(runs, options), curves(runs), settings(runs)]
+    return Chapter(f"{runs[0].settings['system']} on {runs[0].dataset}", [each for each in sections if each])
+
+
+def figures_beside_published(runs: list[Run]) -> Section:
+    methods = ", ".join(f"{short}: {meaning}" for short, meaning in runs[0].system.METHODS.items())
+    found = [tables.comparison(runs, published_figures(runs[0].system)), tables.per_class(runs)]
+    return Section("Figures", f"Accuracy is the share of generated images that a classifier trained on real images "
+                              f"recognises as the class they were asked to be. {methods}.",
+                   tables=[table for table in found if table])
+
+
+def evolution(runs: list[Run]) -> Section | None:
+    """Each measure over the number of learned tasks."""
+    lines = {}
+    for run, colour in zip(runs, pictures.colours(len(runs))):
+        found = run.system.measures(run.metrics) if run.metrics else {}
+        for measure in sorted({measure for measure, _ in found}):
+            by_tasks = sorted((tasks, value) for (name, tasks), value in found.items() if name == measure)
+            lines.setdefault(measure, []).append(pictures.Line(run.name, *zip(*by_tasks), colour))
+    if not lines:
+        return None
+    return Section("Over the tasks", "Measures after each number of tasks that was tested.",
+                   [Figure(f"{measure} over the number of learned tasks",
+                           pictures.curves(of_measure, "tasks learned", measure, measure.endswith("[%]")), "svg+xml")
+                    for measure, of_measure in lines.items()])
+
+
+def last_task(runs: list[Run]) -> Section:
+    def draw(run):
+        learned = max(run.gallery.finished(), default=0)
+        if not learned:
+            return None
+        rows = run.gallery.classes_by_latents(learned, _LATENTS)
+        picture = pictures.labelled_grid(rows, run.gallery.classes[:learned], side=_TILE // 2)
+        return Figure(f"{run.title}, after {tables.trained(run)}",
+                      pictures.as_png(picture), "png")
+
+    columns = "a latent vector, the same in every run" if all(run.gallery.conditional for run in runs) else \
+        "a latent vector, the same in every run that is told the class; the images of the others are sorted by their "\
+        "own classifier"
+    return _of_runs("After the last task", f"Rows are the classes that were asked for, a column is {columns}.",
+                    runs, draw, "no task is finished")
+
+
+def each_task(runs: list[Run]) -> Section:
+    def draw(run):
+        finished = run.gallery.finished()
+        if len(finished) < 2 or not run.gallery.conditional:
+            return None
+        classes = run.gallery.classes[:finished[-1]]
+        columns = [[row[0] for row in run.gallery.classes_by_latents(learned, 1)] for learned in finished]
+        rows = [[column[label] if label < len(column) else None for column in columns]
+                for label in range(len(classes))]
+        picture = pictures.labelled_grid(rows, classes, [f"after {learned}" for learned in finished], side=_TILE)
+        return Figure(run.title, pictures.as_png(picture), "png")
+
+    return _of_runs("Each class after each task",
+                    "A row is one class with one latent vector, a column the generator after so many tasks. A method "
+                    "that remembers instances keeps a row's image, one that remembers categories keeps its class.",
+                    runs, draw, "fewer than two tasks, or a generator that is not told the class")
+
+
+def animations(runs: list[Run]) -> Section:
+    def draw(run):
+        samples = run.gallery.samples()
+        if not samples:
+            return None
+        chosen = np.unique(np.linspace(len(samples) - 1, 0, min(len(samples), _FRAMES)).astype(int))
+        return Figure(run.title, pictures.animation([_frame(run, samples[i]) for i in chosen]), "gif")
+
+    return _of_runs("Learning", "The pictures that training drew, one frame after the other; a column is a latent "
+                                "vector. Each class is stretched to its own extremes.",
+                    runs, draw, "no sample pictures")
+
+
+def _frame(run: Run, sample) -> np.ndarray:
+    gallery = run.gallery
+    blank = [[None] * _ANIMATED] * (len(gallery.classes) - sample.learned) if gallery.conditional else []
+    title = f"iteration {sample.iteration}"
+    if not run.settings.get("joint"):
+        title = f"task {sample.learned}: {gallery.classes[sample.learned - 1]}, {title}"
+    return pictures.labelled_grid(gallery.sample_rows(sample, _ANIMATED) + blank,
+                                  gallery.classes if gallery.conditional else (), title=title)
+
+
+def first_iterations(runs: list[Run], label: int) -> Section:
+    """Interference: what happens to an old class when a new task begins."""
+    name = runs[0].gallery.classes[label]
+
+    def shown(run, iteration):
+        return iteration & (iteration - 1) == 0 or iteration == run.settings["iterations"] - 1
+
+    def draw(run):
+        gallery = run.gallery
+        samples = [sample for sample in gallery.samples()
+                   if sample.learned > label + 1 and shown(run, sample.iteration)]
+        if not samples or not gallery.conditional or run.settings.get("joint"):
+            return None
+        iterations = sorted({sample.iteration for sample in samples})
+        tasks = sorted({sample.learned for sample in samples})
+        by_sample = {sample[:]: gallery.sample_rows(sample, 1, [label])[0][0] for sample in samples}
+        rows = [[by_sample.get((task, iteration)) for iteration in iterations] for task in tasks]
+        picture = pictures.labelled_grid(rows, [f"learning {gallery.classes[task - 1]}" for task in tasks],
+                                         list(map(str, iterations)), side=_TILE)
+        return Figure(run.title, pictures.as_png(picture), "png")
+
+    return _of_runs(f"First iterations of a new task: class {name}",
+                    f"Class {name} with one latent vector while a later task is being learned, a row each. Columns are "
+                    "iterations: the first ones, then the task's last. In iteration 0 the generator is still that of "
+                    "the task before. Each picture is stretched to its own extremes.",
+                    runs, draw, "no later task has begun, or a generator that is not told the class")
+
+
+def _of_runs(title: str, text: str, runs: list[Run], draw, missing: str) -> Section:
+    """A figure of each run; says which runs have none."""
+    figures = {run.name: draw(run) for run in runs}
+    without = [name for name, figure in figures.items() if figure is None]
+    if without:
+        text += f" Not shown: {', '.join(without)} ({missing})."
+    return Section(title, text, [figure for figure in figures.values() if figure])
+
+
+def tsne(runs: list[Run], options: Options) -> list[Section]:
+    """Real and generated images of one class in the classifier's feature space: run beside run, and over the tasks."""
+    images = {run.name: _images(run, options) for run in runs} if options.tsne_samples else {}
+    shown = [run for run in runs if images.get(run.name)]
+    if not shown:
+        return []
+    name = runs[0].gallery.classes[options.label]
+    title = f"t-SNE of class {name}"
+    try:
+        extractor, real = _real_features(runs[0], options)
+    except UserError as error:
+        return [Section(title, f"Not drawn: {error}.")]
+    generated = {run.name: {learned: extractor.extract(batch) for learned, batch in images[run.name].items()}
+                 for run in shown}
+    text = (f"Real test images and generated ones of class {name}, at most {options.tsne_samples} each, in the space "
+            f"of the {extractor.name}.")
+    over_tasks = [_tsne_of_tasks(real, run, generated[run.name]) for run in shown if len(generated[run.name]) > 1]
+    sections = [Section(title, f"{text} After the last finished task; all panels are parts of one embedding.",
+                        _tsne_of_runs(real, shown, generated, runs))]
+    if over_tasks:
+        sections.append(Section(f"{title} over the tasks", f"{text} A colour for each task after which they were "
+                                                           "generated; one embedding per run.", over_tasks))
+    return sections
+
+
+def _images(run: Run, options: Options) -> dict[int, np.ndarray]:
+    """Generated images of the class after each finished task that had learned it, unless there are none."""
+    images = {learned: run.gallery.images(learned, options.label, options.tsne_samples)
+              for learned in run.gallery.finished() if learned > options.label}
+    return {learned: batch for learned, batch in images.items() if len(batch)}
+
+
+def _real_features(run: Run, options: Options):
+    """The classifier's features, and those of real test images."""
+    classifier = pretrained.evaluation_classifier(run.dataset, options.data_dir)
+    extractor = features.classifier_features(classifier, run.dataset)
+    images, labels = real_images.load(run.dataset, "test", options.data_dir)
+    chosen = np.flatnonzero(labels == run.gallery.categories[options.label])[:options.tsne_samples]
+    return extractor, extractor.extract(images[chosen])
+
+
+def _limits(clouds: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    positions = np.concatenate(clouds)
+    return positions.min(axis=0), positions.max(axis=0)
+
+
+def _tsne_of_runs(real: np.ndarray, shown: list[Run], generated: dict, runs: list[Run]) -> list[Figure]:
+    last = {run.name: max(generated[run.name]) for run in shown}
+    clouds = pictures.embed([real, *(generated[name][learned] for name, learned in last.items())])
+    limits, shades = _limits(clouds), dict(zip((run.name for run in runs), pictures.colours(len(runs))))
+    return [Figure(f"{run.title}, after {_count(last[run.name])}", pictures.scatter(
+        [pictures.Points("real", clouds[0], _REAL), pictures.Points(run.name, cloud, shades[run.name])], limits),
+        "svg+xml") for run, cloud in zip(shown, clouds[1:])]
+
+
+def _tsne_of_tasks(real: np.ndarray, run: Run, by_task: dict) -> Figure:
+    clouds = pictures.embed([real, *by_task.values()])
+    points = [pictures.Points(f"after {learned}", cloud, shade) for learned, cloud, shade
+              in zip(by_task, clouds[1:], pictures.colours(len(by_task), ordered=True))]
+    return Figure(run.title, pictures.scatter([pictures.Points("real", clouds[0], _REAL), *points], _limits(clouds)),
+                  "svg+xml")
+
+
+def curves(runs: list[Run]) -> Section:
+    """What training logged, one picture per quantity."""
+    lines = {}
+    for run, colour in zip(runs, pictures.colours(len(runs))):
+        for quantity in dict.fromkeys(name for line in run.log for name in line["means"]):
+            steps, values = zip(*((line["step"], line["means"][quantity]) for line in run.log
+                                  if quantity in line["means"]))
+            lines.setdefault(quantity, []).append(pictures.Line(run.name, steps, values, colour))
+    text = "Means between log points, over the iterations of all tasks."
+    without = [run.name for run in runs if not run.log]
+    if without:
+        text += f" Without a log: {', '.join(without)}."
+    return Section("Curves", text, [Figure(quantity, pictures.curves(of_quantity, "iteration", quantity), "svg+xml")
+                                    for quantity, of_quantity in lines.items()])
+
+
+def settings(runs: list[Run]) -> Section:
+    return Section("Settings", "As stored in each run's settings.json.", tables=tables.settings(runs))
+
+
+def _count(learned: int) -> str:
+    return f"{learned} task{'s' * (learned != 1)}"

@@ -1,0 +1,140 @@
+"""Sections of small runs: what is shown, and what is said of what is not there."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lib.errors import UserError
+from lib.mergan.config import Config
+from lib.report import pictures, runs, sections
+from lib.report.sections import Options
+from tests.report.conftest import write_checkpoint, write_run, write_sample
+
+WITHOUT_TSNE = Options("nowhere", 0, 0)
+
+
+def by_title(chapter):
+    return {section.title: section for section in chapter.sections}
+
+
+def pixels(figure):
+    with Image.open(io.BytesIO(figure.data)) as image:
+        return np.asarray(image.convert("L")).astype(int)
+
+
+@pytest.fixture
+def digits(tmp_path):
+    """Two tasks of three iterations on digits."""
+    config = Config("digits", 3, joint_replay=True)
+    directory = write_run(tmp_path / "two", config)
+    for task in range(2):
+        write_checkpoint(directory, config, task, seed=task)
+    return directory
+
+
+def test_a_run_that_has_not_begun_says_so_everywhere(tmp_path):
+    found = by_title(sections.chapter(runs.read_all([write_run(tmp_path / "new", Config("mnist", 3))]), Options(
+        "nowhere", 0, 5)))
+    for title in ("After the last task", "Each class after each task", "Learning",
+                  "First iterations of a new task: class 0"):
+        assert "Not shown: new (" in found[title].text and not found[title].figures
+    assert "Without a log: new" in found["Curves"].text
+    assert not any(title.startswith("t-SNE") or title == "Over the tasks" for title in found)
+
+
+def test_grids_show_what_the_checkpoints_generate(digits):
+    (run,) = runs.read_all([digits])
+    found = by_title(sections.chapter([run], WITHOUT_TSNE))
+    (last,), (each,) = found["After the last task"].figures, found["Each class after each task"].figures
+    assert "2 of 10 tasks" in last.caption and "JTR" in last.caption
+    rows = run.gallery.classes_by_latents(2, 10)
+    assert np.array_equal(pixels(last)[-34:-2, -34:-2], rows[1][9][..., 0])  # class 1, latent vector 10
+    after = pixels(each)[-132:, -132:]  # two by two tiles of 64, the gaps between and one at the end
+    tiles = [[after[row:row + 64, column:column + 64] for column in (0, 66)] for row in (0, 66)]
+    first, second = ([row[0] for row in run.gallery.classes_by_latents(learned, 1)] for learned in (1, 2))
+    assert np.array_equal(tiles[0][0][::2, ::2], first[0][..., 0])
+    assert np.array_equal(tiles[0][1][::2, ::2], second[0][..., 0])
+    assert np.array_equal(tiles[1][1][::2, ::2], second[1][..., 0])
+    assert len(np.unique(tiles[1][0])) == 1  # class 1 was not yet learned
+
+
+def test_first_iterations_show_the_old_class_only(tmp_path):
+    directory = write_run(tmp_path / "run", Config("digits", 7))
+    for task, iteration, label, shade in [(1, 0, 0, 10), (2, 0, 0, 50), (2, 0, 1, 60), (2, 3, 0, 70), (2, 3, 1, 80),
+                                          (2, 4, 0, 90), (2, 4, 1, 100), (2, 6, 0, 110), (2, 6, 1, 120)]:
+        write_sample(directory, f"Task_{task}_Iter_{iteration}_{label}.png", np.full(100, shade))
+    (figure,) = by_title(sections.chapter(runs.read_all([directory]), WITHOUT_TSNE))[
+        "First iterations of a new task: class 0"].figures
+    # Iterations 0, 4 and the last, 6; 3 is no power of two, task 1 does not concern an old class.
+    row = pixels(figure)[-34, -3 * 66:]
+    assert [row[30 + 66 * column] for column in range(3)] == [50, 90, 110]
+    assert pixels(figure).shape[0] == 18 + 2 + 66
+
+
+def test_animation_blanks_what_is_not_yet_learned(tmp_path):
+    directory = write_run(tmp_path / "run", Config("digits", 7))
+    for task, label in [(1, 0), (2, 0), (2, 1)]:
+        write_sample(directory, f"Task_{task}_Iter_0_{label}.png", np.full(100, 50 * task + label))
+    (figure,) = by_title(sections.chapter(runs.read_all([directory]), WITHOUT_TSNE))["Learning"].figures
+    with Image.open(io.BytesIO(figure.data)) as image:
+        seen = []
+        for frame in range(image.n_frames):
+            image.seek(frame)
+            column = np.asarray(image.convert("L")).astype(int)[18 + 18::34, -18]
+            seen.append(column.tolist())
+    assert len(seen) == 2 and all(len(column) == 10 for column in seen)
+    blank = seen[0][-1]
+    assert seen == [[50] + [blank] * 9, [100, 101] + [blank] * 8]
+
+
+def test_measures_over_the_tasks(aligned):
+    (figure,) = by_title(sections.chapter(runs.read_all([aligned]), WITHOUT_TSNE))["Over the tasks"].figures
+    assert figure.caption.startswith("accuracy [%]")
+
+
+def test_curves_are_the_means_of_the_log(aligned, monkeypatch):
+    drawn = {}
+    monkeypatch.setattr(pictures, "curves", lambda lines, xlabel, ylabel, *_: drawn.update({ylabel: lines}) or b"")
+    sections.curves(runs.read_all([aligned]))
+    assert {name: [(line.label, line.x, line.y) for line in lines] for name, lines in drawn.items()} == {
+        "d-cost": [("aligned", (0, 2), (-1.5, -2.5))], "g-cost": [("aligned", (2,), (4.0,))]}
+
+
+def test_tsne_without_the_data_says_why(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = Config("svhn", 3)
+    directory = write_run(tmp_path / "run", config)
+    write_checkpoint(directory, config, 0, seed=0)
+
+    def no_download(*_, **__):
+        raise UserError("svhn: no files")
+
+    monkeypatch.setattr(sections.pretrained, "evaluation_classifier", no_download)
+    (section,) = sections.tsne(runs.read_all([directory]), Options("nowhere", 0, 5))
+    assert section.text == "Not drawn: svhn: no files." and not section.figures
+
+
+def test_tsne_compares_runs_and_tasks(digits, monkeypatch):
+    """With an untrained classifier: real images of class 0 and those of every finished task."""
+    from lib.metrics.features import build_classifier
+
+    monkeypatch.setattr(sections.pretrained, "evaluation_classifier", lambda name, _: build_classifier(name, seed=1))
+    other = write_run(digits.parent / "other", Config("digits", 3))
+    write_checkpoint(other, Config("digits", 3), 1, seed=7)
+    groups = []
+    embed = pictures.embed
+    monkeypatch.setattr(pictures, "embed", lambda found: groups.append([len(group) for group in found]) or embed(found))
+    found = sections.tsne(runs.read_all([digits, other]), Options("nowhere", 0, 8))
+    assert [section.title for section in found] == ["t-SNE of class 0", "t-SNE of class 0 over the tasks"]
+    beside, over = found
+    assert ["two" in figure.caption for figure in beside.figures] == [True, False]
+    assert len(over.figures) == 1 and b"after 1" in over.figures[0].data and b"after 2" in over.figures[0].data
+    assert sorted(groups) == [[8, 8, 8], [8, 8, 8]]
+    assert "digits classifier features" in beside.text
+
+
+def test_a_class_that_is_not_there(aligned):
+    with pytest.raises(UserError, match="0 to 9"):
+        sections.chapter(runs.read_all([aligned]), Options("nowhere", 10, 0))

@@ -1,0 +1,94 @@
+"""Tables against rows written by hand."""
+
+from lib.mergan.config import Config
+from lib.report import runs, tables
+from lib.report.tables import Table
+from tests.report.conftest import METRICS, write_run
+
+PAPER = {"source": "a paper", "table1_accuracy_percent": {"mnist": {
+    "5_tasks": {"JT": 97.66, "RA": 98.19}, "10_tasks": {"JT": 96.92, "RA": 97.0}}}, "table2_lsun_after_4_tasks": {}}
+SCENES = {"source": "a paper", "table1_accuracy_percent": {}, "table2_lsun_after_4_tasks": {
+    "accuracy_percent": {"SFT": 15.02}, "reverse_accuracy_percent": {"SFT": 28.0}, "FID": {"SFT": 110.12}}}
+
+
+def test_our_figures_stand_beside_the_published_ones(tmp_path, aligned):
+    untested = write_run(tmp_path / "plain", Config("mnist", 7))
+    table = tables.comparison(runs.read_all([untested, aligned]), PAPER)
+    assert table.columns == [
+        "method", "run", "iterations", "checkpoints",
+        "published: accuracy [%] after 5 tasks", "ours: accuracy [%] after 5 tasks",
+        "published: accuracy [%] after 10 tasks", "ours: accuracy [%] after 10 tasks"]
+    assert table.rows == [
+        ["JT", "not run", "-", "-", "97.66", "not run", "96.92", "not run"],
+        ["SFT", "plain", "7 per task", "0 of 10 tasks", "-", "not tested", "-", "not tested"],
+        ["RA", "aligned", "3 per task", "0 of 10 tasks", "98.19", "50.00", "97.00", "45.00"]]
+    assert "a paper" in table.caption
+
+
+def test_the_iterations_are_those_that_were_tested(tmp_path):
+    run = write_run(tmp_path / "joint", Config("mnist", 40001, joint=True), METRICS)
+    assert tables.comparison(runs.read_all([run]), PAPER).rows[0][:3] == ["JT", "joint", "3 in all"]
+
+
+def test_measures_are_compared_under_their_full_names_only(tmp_path):
+    tested = {"dataset": "lsun", "iterations": 2, "seed": 0, "tasks": [
+        {"task": 4, "average_accuracy": 0.2, "reverse_accuracy": 0.3, "FID (lsun classifier features)": 12.345}]}
+    run = write_run(tmp_path / "scenes", Config("lsun", 2), tested)
+    table = tables.comparison(runs.read_all([run]), SCENES)
+    assert dict(zip(table.columns[4:], table.rows[0][4:])) == {
+        "published: accuracy [%] after 4 tasks": "15.02", "ours: accuracy [%] after 4 tasks": "20.00",
+        "published: reverse accuracy [%] after 4 tasks": "28.00", "ours: reverse accuracy [%] after 4 tasks": "30.00",
+        "published: FID (Inception-v3) after 4 tasks": "110.12", "ours: FID (Inception-v3) after 4 tasks": "-",
+        "ours: FID (lsun classifier features) after 4 tasks": "12.35"}
+
+
+def test_without_published_figures_the_caption_says_so(tmp_path):
+    table = tables.comparison(runs.read_all([write_run(tmp_path / "small", Config("digits", 2))]), PAPER)
+    assert table.rows == [["SFT", "small", "2 per task", "0 of 10 tasks"]]
+    assert "Nothing is published" in table.caption
+
+
+def test_two_runs_of_one_method_and_a_combination_have_rows_of_their_own(tmp_path):
+    first = write_run(tmp_path / "a", Config("mnist", 2, joint_replay=True))
+    second = write_run(tmp_path / "b", Config("mnist", 4, joint_replay=True))
+    both = write_run(tmp_path / "c", Config("mnist", 2, joint_replay=True, replay_alignment=True))
+    rows = tables.comparison(runs.read_all([both, first, second]), PAPER).rows
+    assert [row[:3] for row in rows] == [["JT", "not run", "-"], ["JTR", "a", "2 per task"], ["JTR", "b", "4 per task"],
+                                         ["RA", "not run", "-"], ["JTR + RA", "c", "2 per task"]]
+
+
+def test_each_class_has_a_column(aligned):
+    table = tables.per_class(runs.read_all([aligned]))
+    assert table.rows[0] == ["RA", "aligned", "5", "50.00", "25.00", "100.00", "0.00", "75.00", *["-"] * 5]
+    assert table.rows[1][3:] == [f"{10 * digit}.00" for digit in range(10)]
+
+
+def test_untested_runs_have_no_table_of_classes(tmp_path):
+    assert tables.per_class(runs.read_all([write_run(tmp_path / "plain", Config("mnist", 7))])) is None
+
+
+def test_settings_are_split_into_different_and_common_ones(tmp_path, aligned):
+    plain = write_run(tmp_path / "plain", Config("mnist", 7))
+    different, common = tables.settings(runs.read_all([aligned, plain]))
+    assert different.rows == [["iterations", "3", "7"], ["replay_alignment", "yes", "no"],
+                              ["alignment_factor", "0.001", "0.0001"]]
+    assert ["batch_size", "64"] in common.rows and ["load_model", "-"] in common.rows
+
+
+def test_one_run_has_all_its_settings_in_one_table(aligned):
+    (table,) = tables.settings(runs.read_all([aligned]))
+    assert ["alignment_factor", "0.001"] in table.rows
+
+
+TABLE = Table("two <runs>", ["run", "figure"], [["a|b", "1.50"], ["<c>", "not run"]])
+
+
+def test_markdown():
+    assert tables.markdown_table(TABLE) == ("two <runs>\n\n| run | figure |\n|---|---|\n"
+                                            "| a&#124;b | 1.50 |\n| <c> | not run |\n")
+
+
+def test_html_escapes_and_aligns_numbers():
+    text = tables.html_table(TABLE)
+    assert "two &lt;runs&gt;" in text and '<td class="">&lt;c&gt;</td>' in text
+    assert '<td class="number">1.50</td>' in text and '<td class="number absent">not run</td>' in text
