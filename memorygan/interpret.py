@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from lib import files, log, randomness
 from lib import images as pictures
 from lib.metrics.features import batches
-from memorygan import data, evaluate, losses, memory
+from memorygan import data, evaluate, memory
 from memorygan.config import Config
 from memorygan.step import Model, draw_latent, draw_slots
 
@@ -149,7 +149,8 @@ def _from_logs(logs: Path, directory: Path) -> None:
     for line in log.read(logs / "log.jsonl"):
         likelihood |= line["values"].get("test_log_likelihood", {})
     if likelihood:
-        _save(directory / "log_likelihood.png", draw_likelihood([int(i) for i in likelihood], list(likelihood.values())))
+        steps = [int(step) for step in likelihood]
+        _save(directory / "log_likelihood.png", draw_likelihood(steps, list(likelihood.values())))
     by_epoch = {int(path.stem.partition("_")[2]): path for path in (logs / "prior").glob("epoch_*.npy")}
     if by_epoch:
         epochs = sorted(by_epoch)

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from lib import files, randomness, runner
 from lib import images as pictures
+from lib.errors import UserError
 from lib.settings import Options
 from memorygan import checkpoint, data, losses, memory
 from memorygan.config import Config, ended_epoch, max_iterations
@@ -199,8 +200,11 @@ def run(config: Config, exp: str, data_dir: str, load_cp_dir: str = "", options:
       save_every: epochs between checkpoints after epoch 100; a last one is always written at the end.
     """
     training = data.open_training(config, data_dir)
-    model = build_model(config)
     limit = max_iterations(config, training.examples)
+    if limit < 2:
+        raise UserError(f"{training.examples} images in batches of {config.batch_size} make no iteration in "
+                        f"{config.epoch} epoch(s); use a smaller --batch_size or more epochs")
+    model = build_model(config)
     settings = {"system": "memoryGAN", **dataclasses.asdict(config), "load_cp_dir": load_cp_dir}
     places = find_places(config, exp, settings, options)
     with runner.Run(places.logs, settings, state(model), options) as run_:

@@ -64,8 +64,8 @@ def files(folder: str, recursive: bool = False) -> list[str]:
 def decode(path: str, side: int, crop: bool = False) -> np.ndarray:
     """An image file as uint8 RGB [side, side, 3], resized with Pillow's bilinear filter as in the original's loader.
 
-    `crop`: cut the largest square out of the middle first, instead of squeezing. Grey files, on which the original stops, become RGB. Raises `UserError` for what is no image, is damaged, or
-    has more than `MAX_PIXELS` pixels.
+    `crop`: cut the largest square out of the middle first, instead of squeezing. Grey files, on which the original
+    stops, become RGB. Raises `UserError` for what is no image, is damaged, or has more than `MAX_PIXELS` pixels.
     """
     return decode_stream(path, side, path, crop)
 

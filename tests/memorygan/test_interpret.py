@@ -78,5 +78,6 @@ def test_every_figure_is_drawn_from_a_checkpoints_model_and_its_logs(tmp_path, m
     np.save(logs / "prior/epoch_2.npy", memory.categorical_prior(model.memory.state()).numpy())
     interpret.run(config, model, tmp_path / "checkpoint/0/run", "dataset", tmp_path)
     drawn = {path.stem: Image.open(path).size for path in tmp_path.glob("*.png")}
-    assert set(drawn) == {"interpolation_noise", "interpolation_keys", "log_likelihood", "prior", "posterior", "nearest"}
+    assert set(drawn) == {"interpolation_noise", "interpolation_keys", "log_likelihood", "prior", "posterior",
+                          "nearest"}
     assert drawn["interpolation_noise"] == (8 * 28, 8 * 28) and drawn["nearest"] == (8 * 28, 8 * 28)

@@ -28,7 +28,8 @@ def test_every_combination_has_the_right_outputs(dataset, model, discriminator, 
 
 
 def test_64x64_networks_have_one_block_more_than_cifar10s():
-    small, large = (networks.tf1_variables(networks.build_networks(tiny.config(name))) for name in ("cifar10", "celeba"))
+    small, large = (networks.tf1_variables(networks.build_networks(tiny.config(name)))
+                    for name in ("cifar10", "celeba"))
     # A block: three kernels, two biases, a batch norm of three variables, a layer norm of two; one per network.
     assert len(large) - len(small) == 2 * 10
 

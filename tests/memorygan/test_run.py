@@ -81,7 +81,8 @@ def test_training_writes_the_originals_files_and_generation_reads_them(workplace
 
 @pytest.mark.slow
 @pytest.mark.parametrize("flags", [["--model=GAN"], ["--memory_update=kaiser"], ["--noslot_sampling"],
-                                   ["--model=GAN", "--discriminator=memory_d"], ["--discriminator=base_d"]], ids=" ".join)
+                                   ["--model=GAN", "--discriminator=memory_d"], ["--discriminator=base_d"]],
+                         ids=" ".join)
 def test_the_papers_ablations_and_what_the_original_cannot_run(workplace, flags):
     run(workplace, *FASHION, "--epoch", "1", *tiny.FLAGS, *flags)
     log = (only(workplace / "logs/0") / "log.jsonl").read_text().splitlines()

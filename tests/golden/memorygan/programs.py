@@ -21,7 +21,7 @@ from memorygan.step import Noise, build_model, make_steps
 from memorygan.train import sample_picture
 from tests.golden import records
 from tests.golden.memorygan.models import Case, cases, config_of, inject, sampled_slots, state_of
-from tests.golden.records import EXACT, GRADIENTS, OUTPUTS, Comparison, Document
+from tests.golden.records import EXACT, GRADIENTS, Comparison, Document
 
 # --- training ---------------------------------------------------------------------------------------------------------
 
@@ -46,8 +46,9 @@ def _training(prefix: str, case: Case) -> Iterator[Comparison]:
         for name, step, optimizer in (("d", steps.discriminator, optimizers.discriminator),
                                       ("g", steps.generator, optimizers.generator)):
             key = f"{iteration}/{name}"
-            noise = Noise(tf.constant(records.uniform(f"{given['KP']}/z/{key}", (given["batch"], given["z_dim"]), -1, 1)),
-                          tf.constant(sampled_slots(given, f"{given['KP']}/idx/{key}"), tf.int32))
+            latent = records.uniform(f"{given['KP']}/z/{key}", (given["batch"], given["z_dim"]), -1, 1)
+            slots = sampled_slots(given, f"{given['KP']}/idx/{key}")
+            noise = Noise(tf.constant(latent), tf.constant(slots, tf.int32))
             result = step(images, noise)
             yield from _of_step(case, f"it{iteration}/{name}", config, result, optimizers, optimizer)
             yield from _changed(case, f"it{iteration}/{name}", checkpoints.variables(model))
