@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import keras
 import tensorflow as tf
 
 from lib import files
@@ -28,6 +29,17 @@ def check_settings(directory: Path, settings: dict) -> bool:
     return True
 
 
+def _variables(part):
+    """A layer or model as the list of all its variables, a Keras variable as TensorFlow's, anything else as it is.
+
+    `tf.train.Checkpoint` follows attributes, but not into the lists in which Keras keeps a layer's parts: what lies
+    there (blocks, moving averages, a frozen network's weights) would be left out without a word.
+    """
+    if isinstance(part, keras.layers.Layer):
+        return [variable.value for variable in part.variables]
+    return part.value if isinstance(part, keras.Variable) else part
+
+
 class ResumePoints:
     """Saves and restores named trackables with the position (phase, iteration) of the run.
 
@@ -41,7 +53,8 @@ class ResumePoints:
         self.iteration = tf.Variable(0, dtype=tf.int64)
         self.note = tf.Variable("", dtype=tf.string)  # what the loop wants to find again
         self._checkpoint = tf.train.Checkpoint(
-            phase=self.phase, iteration=self.iteration, note=self.note, **state)
+            phase=self.phase, iteration=self.iteration, note=self.note,
+            **{name: _variables(part) for name, part in state.items()})
         self._manager = tf.train.CheckpointManager(self._checkpoint, str(Path(directory) / "resume"), _KEEP)
 
     def restore(self) -> bool:

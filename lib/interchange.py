@@ -23,6 +23,7 @@ class Model(NamedTuple):
 
 
 _MERGAN = "lib.mergan.interchange"
+_MEMORYGAN = "memorygan.interchange"
 
 MODELS = {
     "mergan-mnist": Model(_MERGAN, ("mnist", False), "Old.Generator.5/Old.Generator.5.Filters", (5, 5, 1, 32)),
@@ -31,6 +32,10 @@ MODELS = {
     "joint-mnist": Model(_MERGAN, ("mnist", True), "New.Generator.5/New.Generator.5.Filters/Adam", (5, 5, 1, 32)),
     "joint-svhn": Model(_MERGAN, ("svhn", True), "New.Generator.5/New.Generator.5.Filters/Adam", (5, 5, 3, 32)),
     "joint-lsun": Model(_MERGAN, ("lsun", True), "New.Generator.Output/New.Generator.Output.Biases/Adam", (3,)),
+    "memorygan-fashion": Model(_MEMORYGAN, ("fashion",), "d_/Conv_3/weights", (4, 4, 256, 256)),
+    "memorygan-affmnist": Model(_MEMORYGAN, ("affmnist",), "d_/Conv_5/weights", (5, 5, 256, 256)),
+    "memorygan-cifar10": Model(_MEMORYGAN, ("cifar10",), "d_/Conv_10/weights", (4, 4, 128, 512)),
+    "memorygan-celeba": Model(_MEMORYGAN, ("celeba",), "d_/Conv_13/weights", (4, 4, 128, 512)),
 }
 
 

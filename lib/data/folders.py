@@ -61,22 +61,26 @@ def files(folder: str, recursive: bool = False) -> list[str]:
     return sorted(found)
 
 
-def decode(path: str, side: int) -> np.ndarray:
+def decode(path: str, side: int, crop: bool = False) -> np.ndarray:
     """An image file as uint8 RGB [side, side, 3], resized with Pillow's bilinear filter as in the original's loader.
 
-    Grey files, on which the original stops, become RGB. Raises `UserError` for what is no image, is damaged, or
-    has more than `MAX_PIXELS` pixels.
+    `crop`: cut the largest square out of the middle first, instead of squeezing. Grey files, on which the original
+    stops, become RGB. Raises `UserError` for what is no image, is damaged, or has more than `MAX_PIXELS` pixels.
     """
-    return decode_stream(path, side, path)
+    return decode_stream(path, side, path, crop)
 
 
-def decode_stream(file, side: int, name: str) -> np.ndarray:
+def decode_stream(file, side: int, name: str, crop: bool = False) -> np.ndarray:
     """The same from a path or an open binary file; `name` stands in messages."""
     try:
         with Image.open(file, formats=_FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise UserError(f"{name}: declares {image.width} x {image.height} pixels, more than {MAX_PIXELS}; "
                                 f"remove it or make it smaller")
+            if crop:
+                edge = min(image.size)
+                left, top = (image.width - edge) // 2, (image.height - edge) // 2
+                image = image.crop((left, top, left + edge, top + edge))
             resized = image.convert("RGB").resize((side, side), Image.Resampling.BILINEAR)
     except UserError:
         raise

@@ -75,6 +75,21 @@ def tf1_order(count: int, batch_size: int, stream: str, first_epoch: int = 2) ->
                  lambda epoch: tf1_slots(tf1_epoch_order(count, first_epoch + epoch), batch_size))
 
 
+def cumulative_order(count: int, batch_size: int, stream: str, shuffle: Callable[[int], np.ndarray]) -> Order:
+    """memoryGAN's order: the first epoch as the images lie, then each epoch a shuffling of the one before.
+
+    `shuffle(i)`: the permutation of 0 .. count - 1 that ends epoch i. `stream` stands in messages.
+    """
+    _require(count, batch_size, stream)
+    batches = count // batch_size
+
+    def slots(epoch: int) -> np.ndarray:
+        permuted = functools.reduce(lambda before, i: before[shuffle(i)], range(epoch), np.arange(count))
+        return permuted[:batches * batch_size].reshape(batches, batch_size)
+
+    return Order(batches, slots)
+
+
 def _require(count: int, needed: int, stream: str) -> None:
     if count < needed:
         raise UserError(f"{stream}: {count} images are fewer than the {needed} that a batch takes; add images or "
@@ -85,11 +100,13 @@ class Batches:
     """Batches of images held in memory: uint8 [n, h, w, c] with labels int32 [n].
 
     `stream` names the order (and the data, in messages); batches of equal seed and stream are equal.
+    `order_`: an order of the caller's own instead.
     """
 
-    def __init__(self, images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int, stream: str):
+    def __init__(self, images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int, stream: str,
+                 order_: Order | None = None):
         self._images, self._labels = images, labels
-        self._order = order(len(images), batch_size, seed, stream)
+        self._order = order_ or order(len(images), batch_size, seed, stream)
 
     def take(self, start: int, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Batches start .. start + count - 1: uint8 [count, batch, h, w, c] and int32 [count, batch]."""

@@ -73,7 +73,7 @@ def _restore_original(classifier: Classifier, dataset: str, pretrain_dir: Path) 
 def _restore_or_train(classifier: Classifier, dataset: str, data_dir: str, pretrain_dir: Path) -> Path:
     real, recipe = real_images.load(dataset, "train", data_dir), RECIPES[dataset]
     path = pretrain_dir / dataset / f"{dataset}-{real.fingerprint(recipe)}.weights.h5"
-    if not _restore(classifier, path):
+    if not restore_weights(classifier, path):
         files.make_directory(path.parent)
         train(classifier, real.images, real.labels, recipe, title=f"training the {dataset} classifier")
         with files.atomic(path) as temporary:
@@ -81,7 +81,8 @@ def _restore_or_train(classifier: Classifier, dataset: str, data_dir: str, pretr
     return path
 
 
-def _restore(classifier: Classifier, path: Path) -> bool:
+def restore_weights(classifier, path: Path) -> bool:
+    """Whether `path` holds this Keras model's weights, which it then has; a damaged file is reported."""
     if not path.exists():
         return False
     try:

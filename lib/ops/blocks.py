@@ -7,11 +7,13 @@ from lib.ops import affine
 from lib.ops.norm import BatchStatisticsNorm, LayerNorm
 
 
-def _double(x: tf.Tensor) -> tf.Tensor:
+def double(x: tf.Tensor) -> tf.Tensor:
+    """Nearest-neighbour upsampling of NHWC maps, side s -> 2s."""
     return tf.repeat(tf.repeat(x, 2, axis=1), 2, axis=2)
 
 
-def _halve(x: tf.Tensor) -> tf.Tensor:
+def halve(x: tf.Tensor) -> tf.Tensor:
+    """Means over 2x2 blocks of NHWC maps, side 2s -> s."""
     return tf.nn.avg_pool2d(x, 2, 2, "SAME")
 
 
@@ -37,8 +39,8 @@ class UpBlock(_Block):
 
     def call(self, x, groups: int = 1):
         # A 1x1 convolution and the doubling commute: convolving first saves three quarters of the work.
-        shortcut = _double(self.shortcut(x))
-        x = self.conv1(_double(tf.nn.relu(self.norm1(x, groups=groups))))
+        shortcut = double(self.shortcut(x))
+        x = self.conv1(double(tf.nn.relu(self.norm1(x, groups=groups))))
         return shortcut + self.conv2(tf.nn.relu(self.norm2(x, groups=groups)))
 
 
@@ -55,6 +57,6 @@ class DownBlock(_Block):
         self.conv2 = affine.conv(inputs, outputs, 3, name=f"{name}.Conv2", **options)
 
     def call(self, x):
-        shortcut = self.shortcut(_halve(x))
+        shortcut = self.shortcut(halve(x))
         x = self.conv1(tf.nn.relu(self.norm1(x)))
-        return shortcut + _halve(self.conv2(tf.nn.relu(self.norm2(x))))
+        return shortcut + halve(self.conv2(tf.nn.relu(self.norm2(x))))

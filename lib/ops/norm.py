@@ -1,4 +1,4 @@
-"""Normalisations of MeRGAN's networks. Statistics are computed in float32 at least, whatever the compute dtype.
+"""Normalisations. Statistics are computed in float32 at least, whatever the compute dtype.
 
 The batch norms always use the statistics of the batch at hand, in training, replay, pictures and tests alike. Their
 moving averages exist as variables because TF1 checkpoints hold them; nothing ever reads or updates them.
@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 
-def _at_least_float32(x: tf.Tensor) -> tf.Tensor:
+def at_least_float32(x: tf.Tensor) -> tf.Tensor:
     return tf.cast(x, tf.float32) if x.dtype.size < 4 else x
 
 
@@ -38,7 +38,7 @@ class BatchStatisticsNorm(keras.layers.Layer):
         self.built = True
 
     def call(self, x, labels=None, groups: int = 1):
-        wide = _at_least_float32(x)
+        wide = at_least_float32(x)
         height, width, channels = wide.shape[1:]
         grouped = tf.reshape(wide, [groups, -1, height, width, channels])
         mean, variance = tf.nn.moments(grouped, axes=[1, 2, 3], keepdims=True)
@@ -54,7 +54,7 @@ class BatchStatisticsNorm(keras.layers.Layer):
 
 
 class LayerNorm(keras.layers.Layer):
-    """Layer norm over height, width and channels of a sample, then a scale and an offset per channel.
+    """Layer norm over all values of a sample, then a scale and an offset per channel (last axis).
 
     `tf.nn.moments` holds the mean constant inside the variance. First derivatives are right all the same, but the
     gradient *of the gradient penalty* is not the exact one; the original's is the same (lsun critic).
@@ -70,7 +70,7 @@ class LayerNorm(keras.layers.Layer):
         self.built = True
 
     def call(self, x):
-        wide = _at_least_float32(x)
-        mean, variance = tf.nn.moments(wide, axes=[1, 2, 3], keepdims=True)
+        wide = at_least_float32(x)
+        mean, variance = tf.nn.moments(wide, axes=list(range(1, x.shape.rank)), keepdims=True)
         factor = tf.math.rsqrt(variance + self.epsilon) * tf.cast(self.scale, wide.dtype)
         return tf.cast(wide * factor + (tf.cast(self.offset, wide.dtype) - mean * factor), x.dtype)

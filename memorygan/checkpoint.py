@@ -1,0 +1,54 @@
+"""A run's model in the original's checkpoints: every variable that its TF1 `Saver` keeps, Adam's included."""
+
+import os
+from pathlib import Path
+
+import tensorflow as tf
+
+from lib import tf1
+from lib.errors import UserError
+from memorygan import memory, networks
+from memorygan.step import Model
+
+_GLOBAL_STEP = "Variable"  # the original gives its step no name
+
+
+def latest(directory: Path) -> Path:
+    """The newest checkpoint that the text file `checkpoint` in `directory` names, wherever it was written.
+
+    Raises:
+      UserError: no such file or checkpoint.
+    """
+    try:
+        state = tf.train.get_checkpoint_state(str(directory))
+    except tf.errors.OpError as error:
+        raise UserError(f"cannot read {directory}: {error.message}") from error
+    if state is None:
+        raise UserError(f"no checkpoint in {directory}: there is no file 'checkpoint' that names one")
+    prefix = Path(directory) / os.path.basename(state.model_checkpoint_path)
+    if not tf1.exists(prefix):
+        raise UserError(f"{directory}/checkpoint names {prefix.name}, but {prefix}.index is not there")
+    return prefix
+
+
+def variables(model: Model) -> dict:
+    """{TF1 name: variable} of a whole checkpoint, for `tf1.write` and `tf1.assign`."""
+    named = networks.tf1_variables(model.networks)
+    optimizers = model.optimizers
+    return (named | (memory.tf1_variables(model.memory) if model.memory else {})
+            | {_GLOBAL_STEP: optimizers.global_step}
+            | tf1.adam_variables(optimizers.discriminator, named, number=0)
+            | tf1.adam_variables(optimizers.generator, named, number=1))
+
+
+def write(prefix: Path, model: Model) -> None:
+    tf1.write(prefix, variables(model))
+
+
+def restore(prefix: Path, model: Model) -> None:
+    """Everything from a checkpoint of either program.
+
+    Raises:
+      UserError: unreadable, or of another data set, model or size: names what does not fit.
+    """
+    tf1.assign(prefix, variables(model))

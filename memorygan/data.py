@@ -1,0 +1,118 @@
+"""From images as distributed to images as the networks see them: affine-MNIST, brightness and contrast, ranges."""
+
+import functools
+import os
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from scipy import ndimage
+
+from lib import randomness
+from lib.data import folders, sources, streams
+from memorygan.config import Config, DataSet
+
+_LARGEST_ROTATION = 20  # degrees
+# A 28x28 digit has 13 places per axis in 40x40; the original never draws the last.
+_PLACES = 12
+_BRIGHTNESS = 16.0 / 255.0
+_CONTRAST = (0.8, 1.2)
+
+
+class Augmentation(NamedTuple):
+    """One change of brightness and one of contrast for a whole batch; the defaults change nothing."""
+
+    delta: tf.Tensor | float | None = None
+    factor: tf.Tensor | float | None = None
+
+
+def draw_augmentation(seed: int, name: str, iteration) -> Augmentation:
+    """The discriminator's and the generator's step on one batch draw their own."""
+    def uniform(quantity, low, high):
+        return tf.random.stateless_uniform([], randomness.key(seed, f"{name}/{quantity}", iteration), low, high)
+
+    return Augmentation(uniform("brightness", -_BRIGHTNESS, _BRIGHTNESS), uniform("contrast", *_CONTRAST))
+
+
+def preprocess(data: DataSet, images: tf.Tensor, augmentation: Augmentation = Augmentation()) -> tf.Tensor:
+    """Images [n, h, w, c] in 0..255 -> float32 in [0, 1] or [-1, 1], whichever the data set's networks take."""
+    x = tf.cast(images, tf.float32) / 255.0
+    if augmentation.delta is not None:
+        x += augmentation.delta
+        mean = tf.reduce_mean(x, axis=[1, 2], keepdims=True)
+        x = (x - mean) * augmentation.factor + mean
+    x = tf.clip_by_value(x, 0.0, 1.0)
+    return x if data.unit_range else 2.0 * x - 1.0
+
+
+def place(digit: np.ndarray, degrees: int, row: int, column: int, side: int = 40) -> np.ndarray:
+    """A uint8 [28, 28] digit, rotated about its centre by cubic splines, at (row, column) of a black uint8 square."""
+    square = np.zeros((side, side), np.uint8)
+    height, width = digit.shape
+    square[row:row + height, column:column + width] = ndimage.rotate(digit, degrees, reshape=False)
+    return square
+
+
+def distort(digits: np.ndarray, draws: np.ndarray, side: int = 40) -> np.ndarray:
+    """uint8 [n, 28, 28, 1] and the integers `draw_distortions` gives [n, 3] -> uint8 [n, side, side, 1]."""
+    return np.stack([place(digit[..., 0], degrees - _LARGEST_ROTATION, row, column, side)
+                     for digit, (degrees, row, column) in zip(digits, draws)])[..., None]
+
+
+def draw_distortions(seed: int, stream: str, count: int, *counters: int) -> np.ndarray:
+    """int64 [count, 3]: rotation in degrees plus 20 (0..40), row and column offsets (0..11).
+
+    Every drawing of an image distorts it anew, as in the original.
+    """
+    return distortions(randomness.host_generator(seed, f"affine/{stream}", *counters), count)
+
+
+def distortions(generator: np.random.Generator, count: int) -> np.ndarray:
+    return generator.integers([2 * _LARGEST_ROTATION + 1, _PLACES, _PLACES], size=(count, 3))
+
+
+class AffineBatches:
+    """Batches of digits uint8 [n, 28, 28, 1], each distorted at the moment it is drawn."""
+
+    def __init__(self, batches: streams.Batches, side: int, seed: int):
+        self._batches, self._side, self._seed = batches, side, seed
+
+    def take(self, start: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Batches start .. start + count - 1: uint8 [count, batch, side, side, 1] and int32 [count, batch]."""
+        digits, labels = self._batches.take(start, count)
+        distorted = [distort(batch, draw_distortions(self._seed, "train", len(batch), start + k), self._side)
+                     for k, batch in enumerate(digits)]
+        return np.stack(distorted), labels
+
+
+def load(config: Config, split: str, data_dir: str) -> sources.Arrays:
+    """All images of an in-memory data set's split ("train" or "test") as distributed, in file order."""
+    if config.dataset != "mnist":
+        return sources.load(config.dataset, split, data_dir)
+    # The original trains on all 60,000 images, also on those that MeRGAN keeps for validation.
+    parts = ["validation", "train"] if split == "train" else ["test"]
+    arrays = [sources.load("mnist28", part, data_dir) for part in parts]
+    return sources.Arrays(*(np.concatenate(fields) for fields in zip(*arrays)))
+
+
+class Training(NamedTuple):
+    """The images of a training: `batches.take(start, count)` gives uint8 [count, batch, h, w, c] and labels."""
+
+    examples: int
+    batches: streams.Batches | streams.FolderBatches | AffineBatches
+
+
+def open_training(config: Config, data_dir: str) -> Training:
+    """Raises `UserError` for data that are missing, broken, or fewer than a batch."""
+    if config.data.folder:
+        paths = folders.files(os.path.join(data_dir, config.data.folder), recursive=True)
+        decode = functools.partial(folders.decode, crop=True)
+        return Training(len(paths), streams.FolderBatches(paths, 0, config.data.side, config.batch_size, config.seed,
+                                                          config.dataset, decode=decode))
+    arrays = load(config, "train", data_dir)
+    order = streams.cumulative_order(len(arrays.images), config.batch_size, config.dataset, functools.partial(
+        streams.epoch_order, len(arrays.images), config.seed, config.dataset))
+    batches = streams.Batches(*arrays, config.batch_size, config.seed, config.dataset, order)
+    if config.dataset == "affmnist":
+        return Training(len(arrays.images), AffineBatches(batches, config.data.side, config.seed))
+    return Training(len(arrays.images), batches)

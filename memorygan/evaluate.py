@@ -1,0 +1,130 @@
+"""`--is_train=False`: the samples of a checkpoint, and what they are worth."""
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from lib import files
+from lib import images as pictures
+from lib.errors import UserError
+from lib.metrics import inception, judges
+from lib.metrics.features import batches
+from lib.metrics.inception_score import inception_score
+from memorygan import checkpoint, data, memory
+from memorygan.config import Config
+from memorygan.step import Model, build_model
+from memorygan.train import Sampler, sample_picture
+
+
+def samples_directory(load_cp_dir: Path) -> Path:
+    """`samples/<load_cp_dir>` as in the original; an absolute path keeps its names."""
+    return Path("samples", *(part for part in load_cp_dir.parts if part not in (load_cp_dir.anchor, "..")))
+
+
+def load(config: Config, load_cp_dir: Path) -> Model:
+    """The model of the newest checkpoint in a directory."""
+    print(" [*] Reading checkpoints...")
+    model = build_model(config)
+    checkpoint.restore(checkpoint.latest(load_cp_dir), model)
+    print(True, flush=True)
+    return model
+
+
+def generated(config: Config, model: Model, count: int):
+    """Yields batches of generated images float32 [n, h, w, c], `count` in all, by moving statistics.
+
+    Slots are drawn from the memory as the checkpoint has it; nothing is updated.
+    """
+    sampler = Sampler(config, model, training=False)
+    for batch, start in enumerate(tqdm(range(0, count, config.batch_size), desc="generating", unit="batch",
+                                       dynamic_ncols=True, disable=None)):
+        yield sampler.draw("generate", batch)[1][:count - start]
+
+
+def write_samples(path: Path, batches, shape: tuple) -> None:
+    """Stream image batches into one .npy file of float32 `shape`, complete or absent."""
+    with files.atomic(path) as temporary, open(temporary, "wb") as handle:
+        np.lib.format.write_array_header_1_0(handle, {"descr": "<f4", "fortran_order": False, "shape": shape})
+        for images in batches:
+            handle.write(images.astype("<f4").tobytes())
+
+
+def memory_use(model: Model) -> dict[str, float]:
+    """How much of the memory is in use: shares of all slots, and the perplexity of p(c | v = 1) as a share of them."""
+    state = model.memory.state()
+    probabilities = memory.slot_probabilities(state).numpy().astype(np.float64)
+    entropy = -np.sum(probabilities * np.log(probabilities, where=probabilities > 0, out=np.zeros_like(probabilities)))
+    return {
+        "slots_written": float(np.mean(np.any(state.keys.numpy() != 0, axis=1))),
+        "slots_real": float(tf.reduce_mean(state.values)),
+        "slots_sampled_effectively": float(np.exp(entropy) / len(probabilities)),
+    }
+
+
+def _labelled(config: Config, split: str, data_dir: str) -> judges.Labelled:
+    images, labels = data.load(config, split, data_dir)
+    if config.dataset != "affmnist":
+        return judges.Labelled(images, labels)
+    return judges.Labelled(images, labels, lambda chosen, generator: data.distort(
+        images[chosen], data.distortions(generator, len(chosen)), config.data.side))
+
+
+def to_pixels(config: Config, images: np.ndarray) -> np.ndarray:
+    """Generated images -> 0..255."""
+    return images * 255.0 if config.data.unit_range else (images + 1.0) * 127.5
+
+
+def _probabilities(config: Config, samples: np.ndarray, data_dir: str, inception_weights: str | None):
+    """(name of what judges, p(y|x) of the samples)."""
+    if config.dataset == "cifar10":
+        try:
+            judge = inception.probabilities(inception_weights)
+            return judge.name, np.concatenate([judge.extract(np.array(batch)) for batch in batches(samples)])
+        except UserError as error:
+            if inception_weights:
+                raise
+            print(f"a classifier trained here takes Inception's place ({error})", flush=True)
+    model = judges.load_or_train(config.dataset, _labelled(config, "train", data_dir),
+                                 _labelled(config, "test", data_dir))
+    seen = (to_pixels(config, np.array(batch)) for batch in batches(samples))
+    return judges.RECIPES[config.dataset].name, judges.probabilities(model, seen)
+
+
+def score(config: Config, samples: np.ndarray, data_dir: str, inception_weights: str | None) -> dict:
+    """Inception score over ten splits of generated images [n, h, w, c], with the name of its classifier."""
+    name, probabilities = _probabilities(config, samples, data_dir, inception_weights)
+    mean, deviation = inception_score(probabilities)
+    return {"inception_score": mean, "deviation": deviation, "classifier": name, "samples": len(samples)}
+
+
+def run(config: Config, model: Model, load_cp_dir: Path, data_dir: str, count: int, scored: bool = True,
+        inception_weights: str | None = None) -> Path:
+    """Write `samples/<load_cp_dir>/samples_gen_0.npy` with `count` images, a picture of the first 64, and metrics.
+
+    Args:
+      model: what `load` made of the checkpoint in `load_cp_dir`.
+      scored: compute the inception score; its classifier is trained the first time. The image folders (chair, celeba)
+        have no classes and no score.
+      inception_weights: Keras' file of Inception-v3 with its top, for cifar10.
+
+    Returns the directory.
+    """
+    print("[*] Test Start", flush=True)
+    directory = samples_directory(load_cp_dir)
+    files.make_directory(directory)
+    path = directory / "samples_gen_0.npy"
+    shape = (count, config.data.side, config.data.side, config.data.channels)
+    write_samples(path, generated(config, model, count), shape)
+    samples = np.load(path, mmap_mode="r", allow_pickle=False)
+    pictures.save_png(directory / "samples_gen_0.png", sample_picture(samples))
+    print(f"[*] Finished : {load_cp_dir}")
+    print(f"saved at {path}", flush=True)
+    metrics = {"memory": memory_use(model)} if model.memory else {}
+    if scored and not config.data.folder:
+        metrics |= score(config, samples, data_dir, inception_weights)
+        print(f"inception score {metrics['inception_score']:.3f} +- {metrics['deviation']:.3f} of {count} samples, by "
+              f"the {metrics['classifier']}", flush=True)
+    files.write_json(directory / "metrics.json", metrics)
+    return directory

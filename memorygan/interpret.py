@@ -1,0 +1,188 @@
+"""The paper's figures of what the memory has learned (figs. 1, 3, 5 and 6), from a checkpoint and a run's logs."""
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from matplotlib.figure import Figure
+
+from lib import files, log, randomness
+from lib import images as pictures
+from lib.metrics.features import batches
+from memorygan import data, evaluate, memory
+from memorygan.config import Config
+from memorygan.step import Model, draw_latent, draw_slots
+
+SIDE = 8  # of the squares of interpolated images
+SHOWN_SLOTS = 9
+BEST_SLOTS = 5  # of those the most probable, the others drawn among all real slots
+NEAREST = 7
+ROWS = 8  # generated images whose neighbours are shown
+_TRAINING_IMAGES = 6400  # searched for neighbours: 100 batches
+_LEAST_PRIOR = 4e-4  # the paper leaves out slots below
+
+
+def generate(config: Config, model: Model, latent, keys) -> np.ndarray:
+    """Images float32 [n, h, w, c] of noise [n, z_dim] and keys [n, key_dim] (None without), by moving statistics."""
+    inputs = latent if keys is None else tf.concat([latent, keys], axis=1)
+    return model.networks.generator(inputs).values.numpy()
+
+
+def queries_of(config: Config, model: Model, images: np.ndarray) -> np.ndarray:
+    """Unit queries float32 [n, key_dim] of uint8 images, by moving statistics."""
+    return np.concatenate([memory.normalise(
+        model.networks.discriminator(data.preprocess(config.data, tf.constant(batch))).values).numpy()
+        for batch in batches(images)])
+
+
+def bilinear(corners: np.ndarray, side: int = SIDE) -> np.ndarray:
+    """[side * side, d] between four corner vectors [4, d] (upper left, upper right, lower left, lower right)."""
+    steps = np.linspace(0.0, 1.0, side, dtype=np.float32)
+    down, right = (axis.reshape(-1, 1) for axis in np.meshgrid(steps, steps, indexing="ij"))
+    upper = (1 - right) * corners[0] + right * corners[1]
+    lower = (1 - right) * corners[2] + right * corners[3]
+    return (1 - down) * upper + down * lower
+
+
+def interpolate_noise(config: Config, model: Model, *key: int) -> np.ndarray:
+    """64 images between four noises of one memory slot (fig. 6); without keys between four noises (fig. 1a)."""
+    latent = bilinear(draw_latent(config, randomness.key(config.seed, "interpolation/noise", *key), 4).numpy())
+    if not config.samples_slots:
+        return generate(config, model, tf.constant(latent), None)
+    state = model.memory.state()
+    slot = draw_slots(config, state, randomness.key(config.seed, "interpolation/slot", *key), 1)
+    return generate(config, model, tf.constant(latent), tf.repeat(tf.gather(state.keys, slot), len(latent), axis=0))
+
+
+def interpolate_keys(config: Config, model: Model) -> np.ndarray:
+    """64 images between four (noise, slot) pairs: keys of the real slots most probable given the keys in between.
+
+    It is meaningless to interpolate slot numbers, and interpolated keys are not the memory's (fig. 1b).
+    """
+    state = model.memory.state()
+    latent = bilinear(draw_latent(config, randomness.key(config.seed, "interpolation/noises"), 4).numpy())
+    slots = draw_slots(config, state, randomness.key(config.seed, "interpolation/slots"), 4)
+    between = tf.constant(bilinear(tf.gather(state.keys, slots).numpy()))
+    nearest = tf.argmax(memory.posterior(state, between) * state.values, axis=1)
+    return generate(config, model, tf.constant(latent), tf.gather(state.keys, nearest))
+
+
+def explain(config: Config, model: Model, image: np.ndarray):
+    """Posteriors of nine real slots given a uint8 image [h, w, c], and what each generates (fig. 3b).
+
+    Returns (slots int [9], p(c | x) [9], images [9, h, w, c]), by falling posterior: the five most probable real
+    slots and four others drawn at random.
+    """
+    state = model.memory.state()
+    posterior = memory.posterior(state, tf.constant(queries_of(config, model, image[None])))[0].numpy()
+    real = np.flatnonzero(state.values.numpy())
+    by_posterior = real[np.argsort(-posterior[real], kind="stable")]
+    others = randomness.host_generator(config.seed, "explain").permutation(by_posterior[BEST_SLOTS:])
+    slots = np.concatenate([by_posterior[:BEST_SLOTS], others[:SHOWN_SLOTS - BEST_SLOTS]])
+    slots = slots[np.argsort(-posterior[slots], kind="stable")]
+    latent = draw_latent(config, randomness.key(config.seed, "explain/noise"), len(slots))
+    keys = tf.gather(state.keys, slots) if config.samples_slots else None
+    return slots, posterior[slots], generate(config, model, latent, keys)
+
+
+def nearest_images(config: Config, model: Model, generated: np.ndarray, real: np.ndarray) -> np.ndarray:
+    """Indices int [n, 7] of the real uint8 images nearest to each generated uint8 image, by cosine of the queries."""
+    cosine = queries_of(config, model, generated) @ queries_of(config, model, real).T
+    return np.argsort(-cosine, axis=1, kind="stable")[:, :NEAREST]
+
+
+def to_uint8(config: Config, images: np.ndarray) -> np.ndarray:
+    """Generated images -> uint8."""
+    return np.clip(np.rint(evaluate.to_pixels(config, images)), 0, 255).astype(np.uint8)
+
+
+# --- figures ----------------------------------------------------------------------------------------------------------
+
+
+def _save(path: Path, figure: Figure) -> None:
+    with files.atomic(path) as temporary:
+        figure.savefig(temporary, dpi=120, format="png")
+
+
+def draw_likelihood(steps: list, values: list) -> Figure:
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    figure.subplots().plot(steps, values)
+    figure.axes[0].set(xlabel="iteration", ylabel="biased log-likelihood of test images")
+    return figure
+
+
+def draw_priors(priors: dict[int, np.ndarray]) -> Figure:
+    """p(c) of several epochs, sorted, without the slots below the paper's 0.0004."""
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    for epoch, prior in priors.items():
+        falling = np.sort(prior)[::-1]
+        axes.plot(falling[falling >= _LEAST_PRIOR], label=f"epoch {epoch}")
+    axes.set(xlabel="slots by probability", ylabel="p(c)", yscale="log")
+    axes.legend()
+    return figure
+
+
+def draw_posterior(image: np.ndarray, posterior: np.ndarray, generated: np.ndarray) -> Figure:
+    """The image, and beside it each slot's posterior over the image that the slot generates."""
+    figure = Figure(figsize=(10, 2.5), layout="constrained")
+    axes = figure.subplots(2, len(posterior) + 1, height_ratios=(2, 1))
+    for column in axes.T:
+        for place in column:
+            place.axis("off")
+    axes[1, 0].imshow(image, cmap="gray", vmin=0, vmax=255)
+    for place, value, drawn in zip(axes.T[1:], posterior, generated):
+        place[0].bar([0], [value])
+        place[0].set(ylim=(0, posterior.max() * 1.2), title=f"{value:.1e}")
+        place[1].imshow(drawn, cmap="gray", vmin=0, vmax=255)
+    return figure
+
+
+def logs_of(load_cp_dir: Path) -> Path:
+    """Where the run that wrote `checkpoint/<exp>/<stamp>` keeps its logs."""
+    return Path(*("logs" if part == "checkpoint" else part for part in load_cp_dir.parts))
+
+
+def _from_logs(logs: Path, directory: Path) -> None:
+    """The figures over training, where the run's logs are at hand."""
+    likelihood = {}
+    for line in log.read(logs / "log.jsonl"):
+        likelihood |= line["values"].get("test_log_likelihood", {})
+    if likelihood:
+        steps = [int(step) for step in likelihood]
+        _save(directory / "log_likelihood.png", draw_likelihood(steps, list(likelihood.values())))
+    by_epoch = {int(path.stem.partition("_")[2]): path for path in (logs / "prior").glob("epoch_*.npy")}
+    if by_epoch:
+        epochs = sorted(by_epoch)
+        chosen = sorted({epochs[round(place)] for place in np.linspace(0, len(epochs) - 1, 6)})
+        priors = {epoch: np.load(by_epoch[epoch], allow_pickle=False) for epoch in chosen}
+        _save(directory / "prior.png", draw_priors(priors))
+
+
+def run(config: Config, model: Model, load_cp_dir: Path, data_dir: str, directory: Path) -> None:
+    """Draw every figure that the model of the checkpoint in `load_cp_dir` has into `directory`.
+
+    Those of the memory's posterior and of the nearest images need the data set, those over training the run's logs.
+    """
+    pictures.save_png(directory / "interpolation_noise.png",
+                      pictures.grid(to_uint8(config, interpolate_noise(config, model)), columns=SIDE))
+    if config.samples_slots:
+        pictures.save_png(directory / "interpolation_keys.png",
+                          pictures.grid(to_uint8(config, interpolate_keys(config, model)), columns=SIDE))
+    if config.has_memory:
+        _from_logs(logs_of(load_cp_dir), directory)
+        training = data.open_training(config, data_dir)
+        batch_count = max(1, min(_TRAINING_IMAGES, training.examples) // config.batch_size)
+        real = np.concatenate(training.batches.take(0, batch_count)[0])
+        _draw_with_real(config, model, real, directory)
+
+
+def _draw_with_real(config: Config, model: Model, real: np.ndarray, directory: Path) -> None:
+    """The two figures that compare with real uint8 images."""
+    if config.samples_slots:
+        _, posterior, generated = explain(config, model, real[0])
+        _save(directory / "posterior.png", draw_posterior(real[0], posterior, to_uint8(config, generated)))
+    samples = to_uint8(config, next(evaluate.generated(config, model, ROWS)))
+    rows = np.concatenate([samples[:, None], real[nearest_images(config, model, samples, real)]], axis=1)
+    pictures.save_png(directory / "nearest.png",
+                      pictures.grid(rows.reshape(-1, *rows.shape[2:]), columns=NEAREST + 1))

@@ -1,0 +1,59 @@
+"""Settings: the original's tables, and what is refused."""
+
+import pytest
+
+from lib.errors import UserError
+from memorygan.config import DATASETS, LOSSES, ended_epoch, make_config, max_iterations
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_tables_3_of_the_paper(dataset):
+    data = DATASETS[dataset]
+    mnist_like = dataset in ("fashion", "mnist", "affmnist")
+    assert (data.z_dim, data.key_dim, data.mem_size) == ((2, 256, 4096) if mnist_like else (16, 512, 16384))
+    side = {"fashion": 28, "mnist": 28, "affmnist": 40, "cifar10": 32, "chair": 64, "celeba": 64}[dataset]
+    assert data.side == side
+
+
+def test_rates_and_moments_are_the_originals():
+    assert (make_config("fashion").lr, make_config("fashion").epoch) == (2e-4, 1500)
+    assert (make_config("affmnist").beta1, make_config("affmnist").beta2) == (0.5, 0.999)
+    assert (make_config("cifar10").beta1, make_config("cifar10").beta2) == (0.0, 0.9)
+    assert (make_config("fashion").lamb, make_config("cifar10").lamb) == (1e-2, 1e-6)
+
+
+@pytest.mark.parametrize("field", ["model", "loss", "generator", "discriminator", "memory_update"])
+def test_unknown_names_are_refused_with_the_known_ones(field):
+    with pytest.raises(UserError, match=f"--{field}=nonsense.*one of"):
+        make_config("fashion", **{field: "nonsense"})
+
+
+def test_an_unknown_data_set_is_refused():
+    with pytest.raises(UserError, match="--dataset=imagenet.*fashion"):
+        make_config("imagenet")
+
+
+def test_sizes_below_one_are_refused():
+    with pytest.raises(UserError, match="--choose_k=0"):
+        make_config("fashion", choose_k=0)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_loss_is_accepted(loss):
+    assert make_config("cifar10", loss=loss).loss == loss
+
+
+def test_only_memorygan_with_slot_sampling_gives_the_generator_keys():
+    assert make_config("fashion").generator_inputs == 258
+    assert make_config("fashion", slot_sampling=False).generator_inputs == 2
+    assert make_config("fashion", model="GAN").generator_inputs == 2
+
+
+def test_an_epoch_ends_once_in_every_pass_over_the_images():
+    config = make_config("fashion", batch_size=4, epoch=5)
+    limit = max_iterations(config, 10)
+    assert limit == 10
+    reported = [ended_epoch(config, 10, iteration) for iteration in range(1, limit)]
+    assert [epoch for epoch in reported if epoch] == [2, 3, 4]
+    # Iteration 3 draws images 9 to 12: the first epoch's end lies in it.
+    assert reported.index(2) + 1 == 3
