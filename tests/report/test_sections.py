@@ -138,3 +138,18 @@ def test_tsne_compares_runs_and_tasks(digits, monkeypatch):
 def test_a_class_that_is_not_there(aligned):
     with pytest.raises(UserError, match="0 to 9"):
         sections.chapter(runs.read_all([aligned]), Options("nowhere", 10, 0))
+
+
+@pytest.mark.parametrize("switch, missing", [
+    ("generative_replay", {"Each class after each task", "First iterations of a new task: class 0"}),
+    ("joint", {"Each class after each task", "First iterations of a new task: class 0"})])
+def test_methods_without_a_latent_vector_per_class_or_without_tasks(tmp_path, switch, missing):
+    config = Config("digits", 3, **{switch: True})
+    directory = write_run(tmp_path / "run", config)
+    for task in range(1 if config.joint else 2):
+        write_checkpoint(directory, config, task, seed=task)
+    for name in ("samples_2.png", "samples_3.png") if config.joint else ("Task_1_Iter_2.png", "Task_2_Iter_1.png"):
+        write_sample(directory, name, 2 * np.arange(100))
+    found = by_title(sections.chapter(runs.read_all([directory]), WITHOUT_TSNE))
+    assert {title for title, section in found.items() if "Not shown: run" in section.text} == missing
+    assert len(found["After the last task"].figures) == len(found["Learning"].figures) == 1
