@@ -6,7 +6,7 @@
 
 from absl import flags
 
-from lib import errors
+from lib import errors, settings
 from lib.mergan import command_line
 
 FLAGS = flags.FLAGS
@@ -22,7 +22,7 @@ def main():
     if FLAGS.test:
         evaluate.run(config, command_line.tested_directory(), FLAGS.data_dir, command_line.test_options())
     else:
-        train.run(config, command_line.training_directory(), FLAGS.data_dir, options=command_line.options())
+        train.run(config, command_line.training_directory(), FLAGS.data_dir, options=settings.options())
 
 
 if __name__ == "__main__":

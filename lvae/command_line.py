@@ -5,8 +5,8 @@ import sys
 
 from absl import flags
 
+from lib import settings as run_settings
 from lib.errors import UserError
-from lib.settings import Options
 from lvae import config as settings
 from lvae.config import EXPERIMENTS, Config
 
@@ -49,10 +49,8 @@ def define_flags(experiment: str) -> None:
     flags.DEFINE_enum("optimizer", "adam", settings.OPTIMIZERS, "adamnorm: Adam on gradients of norm one.")
     flags.DEFINE_integer("test_interval", 200, "Iterations between two looks at the test set; 0: none.", lower_bound=0)
     flags.DEFINE_string("data_dir", ".", "Where the data sets lie: <data_dir>/MNIST_data, <data_dir>/fashion, ...")
-    flags.DEFINE_integer("seed", 0, "Same seed, same run.", lower_bound=0)
-    flags.DEFINE_enum("resume", "auto", ["auto", "never"], "auto: go on with an unfinished run of these settings.")
-    flags.DEFINE_float("checkpoint_every", 300.0, "Seconds between resume points.", lower_bound=0.0)
-    flags.DEFINE_bool("deterministic", False, "Same numbers in every run on a GPU too (slower).")
+    run_settings.define_flags()
+    flags.adopt_module_key_flags(run_settings)
     flags.DEFINE_bool("tf1_exact", False, "Bring back the original's deterministic accidents (see README).")
     if experiment == "permuted_mnist":
         flags.DEFINE_integer("permutations", 5, "Distributions.", lower_bound=1)
@@ -113,4 +111,4 @@ def run(experiment: str) -> None:
     with device():
         from lvae import train
 
-        train.run(described, FLAGS.base_dir, FLAGS.data_dir, Options(FLAGS.resume, FLAGS.checkpoint_every))
+        train.run(described, FLAGS.base_dir, FLAGS.data_dir, run_settings.options())

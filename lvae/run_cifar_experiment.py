@@ -6,12 +6,15 @@
 import sys
 from pathlib import Path
 
+from absl import flags
+
 sys.path[0] = str(Path(__file__).resolve().parent.parent)  # the repository root in place of this folder
 
 from lib import errors  # noqa: E402
 from lvae import command_line  # noqa: E402
 
 command_line.define_flags("cifar")
+flags.adopt_module_key_flags(command_line)
 
 if __name__ == "__main__":
     errors.run(lambda: command_line.run("cifar"))

@@ -4,7 +4,7 @@ import sys
 
 from absl import flags
 
-from lib.settings import Options
+from lib import settings
 from memorygan.config import Config, make_config
 
 FLAGS = flags.FLAGS
@@ -36,12 +36,9 @@ def _define_ours() -> None:
     flags.DEFINE_string("memory_update", "em", "em, or kaiser: Kaiser et al.'s update (the paper's '- EM').")
     flags.DEFINE_boolean("slot_sampling", True, "False: the generator is given noise alone (the paper's '- MCGN').")
     flags.DEFINE_string("data_dir", "dataset", "Where the data sets lie: <data_dir>/fashion, <data_dir>/affmnist, ...")
-    flags.DEFINE_integer("seed", 0, "Same seed, same run.", lower_bound=0)
-    flags.DEFINE_enum("resume", "auto", ["auto", "never"], "auto: go on with the unfinished run of the same settings.")
-    flags.DEFINE_float("checkpoint_every", 300.0, "Seconds between resume points.", lower_bound=0.0)
-    flags.DEFINE_enum("precision", "auto", ["auto", "float32", "mixed_bfloat16", "mixed_float16"],
-                      "What the layers compute in. auto: float32 on a CPU, mixed on a GPU that is made for it.")
-    flags.DEFINE_boolean("deterministic", False, "Same numbers in every run on a GPU too (slower).")
+    settings.define_flags()
+    settings.define_precision_flag()
+    flags.adopt_module_key_flags(settings)
     flags.DEFINE_integer("save_every", 1, "Epochs between checkpoints and samples, from epoch 101 on.", lower_bound=1)
     flags.DEFINE_integer("samples", 640000, "Images to generate with --is_train=False.", lower_bound=1)
     flags.DEFINE_boolean("inception_score", True, "With --is_train=False: also the inception score; its classifier is "
@@ -64,6 +61,3 @@ def config() -> Config:
     return make_config(FLAGS.dataset, discriminator=discriminator, **sizes,
                        **{name: FLAGS[name].value for name in _SETTINGS})
 
-
-def options() -> Options:
-    return Options(FLAGS.resume, FLAGS.checkpoint_every)

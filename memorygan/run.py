@@ -14,13 +14,14 @@ from absl import flags
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lib import errors  # noqa: E402
+from lib import errors, settings  # noqa: E402
 from lib.errors import UserError  # noqa: E402
 from memorygan import command_line  # noqa: E402
 
 FLAGS = flags.FLAGS
 
 command_line.define_flags()
+flags.adopt_module_key_flags(command_line)
 
 
 def main():
@@ -36,7 +37,7 @@ def main():
     pprint.pprint(command_line.values())
     pprint.pprint(config)
     if FLAGS.is_train:
-        train.run(config, FLAGS.exp, FLAGS.data_dir, FLAGS.load_cp_dir, command_line.options(), FLAGS.save_every)
+        train.run(config, FLAGS.exp, FLAGS.data_dir, FLAGS.load_cp_dir, settings.options(), FLAGS.save_every)
         return
     checkpoint = Path(FLAGS.load_cp_dir)
     model = evaluate.load(config, checkpoint)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from absl import flags
 
+from lib import settings
 from lib.errors import UserError
 from lib.mergan.config import DATASETS, Config, default_iterations
-from lib.settings import Options
 
 FLAGS = flags.FLAGS
 
@@ -23,12 +23,9 @@ def define_flags(datasets=tuple(DATASETS)) -> None:
     flags.DEFINE_string("inception_weights", "", "With --metrics=fid: Keras' Inception-v3 weights without its top. "
                                                  "Without them the evaluation classifier's features are used.")
     flags.DEFINE_string("data_dir", "dataset", "Where the data sets lie: <data_dir>/mnist, <data_dir>/svhn, ...")
-    flags.DEFINE_integer("seed", 0, "Same seed, same run.", lower_bound=0)
-    flags.DEFINE_enum("resume", "auto", ["auto", "never"], "auto: go on with the run that lies in the result path.")
-    flags.DEFINE_float("checkpoint_every", 300.0, "Seconds between resume points.", lower_bound=0.0)
-    flags.DEFINE_enum("precision", "auto", ["auto", "float32", "mixed_bfloat16", "mixed_float16"],
-                      "What the layers compute in. auto: float32 on a CPU, mixed on a GPU that is made for it.")
-    flags.DEFINE_boolean("deterministic", False, "Same numbers in every run on a GPU too (slower).")
+    settings.define_flags()
+    settings.define_precision_flag()
+    flags.adopt_module_key_flags(settings)
     flags.DEFINE_boolean("tf1_exact", False, "Bring back the original's deterministic accidents (see README).")
 
 
@@ -41,10 +38,6 @@ def config(**method) -> Config:
     iterations = FLAGS.iters or default_iterations(FLAGS.dataset, method.get("joint", False))
     return Config(FLAGS.dataset, iterations, seed=FLAGS.seed, precision=device.precision(FLAGS.precision),
                   tf1_exact=FLAGS.tf1_exact, **method)
-
-
-def options() -> Options:
-    return Options(FLAGS.resume, FLAGS.checkpoint_every)
 
 
 def test_options():
