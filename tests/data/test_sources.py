@@ -160,7 +160,8 @@ def test_nothing_anywhere_names_paths_files_and_the_way_out(tmp_path):
     with pytest.raises(UserError) as caught:
         sources.load("mnist", "validation", str(tmp_path))
     for part in ("mnist: ", *sum(sources._IDX_FILES.values(), ()), str(tmp_path / "mnist"),
-                 "TFDS asked for mnist train", "put the files there", "--data_dir", "tfds build mnist", "--dataset digits"):
+                 "TFDS asked for mnist train", "put the files there", "--data_dir", "tfds build mnist",
+                 "--dataset digits"):
         assert part in str(caught.value)
     assert "\n" not in str(caught.value)
     for name, tfds_name in (("svhn", "svhn_cropped"), ("fashion", "fashion_mnist"), ("cifar10", "cifar10")):

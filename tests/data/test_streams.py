@@ -162,12 +162,12 @@ import numpy as np
 from lib.data import streams
 
 def image(number, side):
-    time.sleep(0.5 * (sys.argv[1] == "decoding"))
+    time.sleep(0.3 * (sys.argv[1] == "decoding"))
     return np.full((side, side, 3), number, np.uint8)
 
 batches = streams.FolderBatches(list(range(200)), 0, 8, 4, 0, "x", decode=image)
 indices = batches._order.indices
-batches._order.indices = lambda batch: (time.sleep(0.5 * (sys.argv[1] == "ordering")), indices(batch))[1]
+batches._order.indices = lambda batch: (time.sleep(0.3 * (sys.argv[1] == "ordering")), indices(batch))[1]
 first = batches.take(0, 1)[0]
 batches.take(7, 1)
 assert (batches.take(0, 1)[0] == first).all()
