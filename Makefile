@@ -7,8 +7,8 @@ BIN = $(VENV)/bin
 .PHONY: demo test test-slow setup
 
 demo: $(VENV)/.complete
-	$(BIN)/python mergan.py --dataset digits --RA --RA_factor 1e-3 --result_path demo
-	$(BIN)/python mergan.py --dataset digits --test --result_path result/demo
+	$(BIN)/python mergan.py --dataset digits --tasks 3 --RA --RA_factor 1e-3 --result_path demo
+	$(BIN)/python mergan.py --dataset digits --tasks 3 --test --result_path result/demo
 	@echo
 	@echo "Look at: result/demo/samples (grids), result/demo/*.jpg (curves), result/demo/metrics.json (accuracies)"
 

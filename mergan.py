@@ -17,6 +17,7 @@ flags.DEFINE_string("load_model", "", "Checkpoint prefix to start from; training
 flags.DEFINE_boolean("RA", False, "Replay alignment: keep the images of old classes, pixel by pixel.")
 flags.DEFINE_float("RA_factor", 1e-4, "Weight of the alignment.", lower_bound=0.0)
 flags.DEFINE_boolean("JTR", False, "Joint training with replay: old classes' images join the new class's data.")
+flags.DEFINE_integer("tasks", 0, "Learn, or test, only so many classes; 0 is all of them.", lower_bound=0)
 flags.DEFINE_boolean("EWC", False, "Elastic weight consolidation, a baseline: keep the weights that mattered.")
 flags.DEFINE_float("EWC_factor", 1e9, "Weight of the consolidation.", lower_bound=0.0)
 flags.DEFINE_boolean("DGR", False, "Deep generative replay, a baseline: an unconditional GAN and a classifier.")
@@ -26,7 +27,7 @@ def main():
     if FLAGS.DGR and (FLAGS.RA or FLAGS.JTR or FLAGS.EWC):
         raise errors.UserError("--DGR is a method of its own: leave out --RA, --JTR and --EWC")
     config = command_line.config(
-        replay_alignment=FLAGS.RA, alignment_factor=FLAGS.RA_factor, joint_replay=FLAGS.JTR,
+        first_tasks=FLAGS.tasks, replay_alignment=FLAGS.RA, alignment_factor=FLAGS.RA_factor, joint_replay=FLAGS.JTR,
         consolidation=FLAGS.EWC, consolidation_factor=FLAGS.EWC_factor, generative_replay=FLAGS.DGR)
     from lib.mergan import evaluate, train  # TensorFlow, after the flags
 

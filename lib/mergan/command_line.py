@@ -35,6 +35,9 @@ def config(**method) -> Config:
     from lib import device
 
     print(device.prepare(FLAGS.deterministic))
+    classes = len(DATASETS[FLAGS.dataset].classes)
+    if method.get("first_tasks", 0) > classes:
+        raise UserError(f"--tasks={method['first_tasks']}: {FLAGS.dataset} has {classes} classes")
     iterations = FLAGS.iters or default_iterations(FLAGS.dataset, method.get("joint", False))
     return Config(FLAGS.dataset, iterations, seed=FLAGS.seed, precision=device.precision(FLAGS.precision),
                   tf1_exact=FLAGS.tf1_exact, **method)

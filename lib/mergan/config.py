@@ -26,7 +26,7 @@ DATASETS = {
     "lsun": DataSet(64, 3, ("bedroom", "kitchen", "church_outdoor", "tower"), 20001, 80001, (0, 1, 2, 3),
                     (0, 1, 8, 6), False),
     # scikit-learn's handwritten digits: not in the original, here for a demonstration without downloads.
-    "digits": DataSet(32, 1, _DIGITS, 151, 1501, (4, 9), tuple(range(10)), True),
+    "digits": DataSet(32, 1, _DIGITS, 251, 2501, (4, 9), tuple(range(10)), True),
 }
 
 LABELS = 10  # rows of the label tables and of the class head, whatever the number of tasks
@@ -47,6 +47,7 @@ class Config:
     fisher_batches: int = 100  # generated batches of a class from which its Fisher information is estimated
     generative_replay: bool = False  # --DGR, baseline
     joint: bool = False  # joint.py: all classes at once
+    first_tasks: int = 0  # --tasks: learn only so many classes, 0 for all
     seed: int = 0
     precision: str = "float32"  # Keras dtype policy; weights, statistics and costs are float32 in all of them
     tf1_exact: bool = False  # bring back the original's deterministic accidents
@@ -70,7 +71,14 @@ class Config:
 
     @property
     def tasks(self) -> int:
-        return 1 if self.joint else len(self.data.classes)
+        return 1 if self.joint else self.first_tasks or len(self.data.classes)
+
+    @property
+    def tested_tasks(self) -> tuple[int, ...]:
+        """Tasks (from 0) after which `--test` evaluates: the original's, and the last of a shorter run."""
+        if self.joint or not self.first_tasks:
+            return self.data.tested_tasks
+        return tuple(task for task in self.data.tested_tasks if task < self.tasks - 1) + (self.tasks - 1,)
 
     def replay_samples(self, old_classes: int) -> int:
         """Replayed samples per old class: a share of one batch (the remainder is lost) or a whole batch."""

@@ -203,7 +203,7 @@ def run(config: Config, directory: Path, data_dir: str, options: Options = Optio
     """
     networks = build_networks(config.data, replay=not config.joint, solver=config.generative_replay,
                               dtype=config.precision)
-    tested = range(config.tasks) if options.every_task and not config.joint else config.data.tested_tasks
+    tested = range(config.tasks) if options.every_task and not config.joint else config.tested_tasks
     _load(directory, config, networks, tested[0])
     evaluation = Evaluation(config, networks, data_dir, options)
     print("build model started")

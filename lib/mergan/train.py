@@ -1,6 +1,7 @@
 """Training a MeRGAN run: task after task (`mergan.py`) or all classes at once (`joint.py`)."""
 
 import dataclasses
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,7 @@ class Pictures:
 
 def _print_means(step: int, means: dict[str, float]) -> None:
     tqdm.write("\n".join([f"iter {step}", *(f"{name}\t{mean:.6f}" for name, mean in means.items())]))
+    sys.stdout.flush()  # a log file should grow while the run does
 
 
 def _advance(steps, batches, critic_steps: int):

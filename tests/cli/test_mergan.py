@@ -24,6 +24,7 @@ TESTS = [
 SVHN = [line.replace("mnist", "svhn").replace("1e-3", "1e-2").replace("1e_3", "1e_2")
         for line in (TRAININGS[1], TRAININGS[3], *TESTS)]
 SHORT = " --iters 2"
+FEWER = " --tasks 3"  # where ten would only take longer
 
 
 def passed(result):
@@ -35,17 +36,17 @@ def directory(workplace, line):
     return workplace.path / "result" / re.search(r"--result_path (?:result/)?(\S+)/", line).group(1)
 
 
-def check_task_run(path, classes=range(10)):
+def check_task_run(path, classes):
     names = {file.name for file in (path / "samples").iterdir()}
     assert {f"samples_groundtruth_{name}.png" for name in classes} <= names
     assert {f"Task_{task + 1}_Iter_{i}_{name}.png" for task in classes for i in (0, 1)
             for name in range(task + 1)} <= names
-    with Image.open(path / "samples/Task_10_Iter_1_0.png") as picture:
+    with Image.open(path / f"samples/Task_{classes[-1] + 1}_Iter_1_0.png") as picture:
         assert picture.size == (320, 320)
     for name in classes:
         for iteration in (0, 1):
             assert (path / f"model/WGAN_GP.model{name}-{iteration}.index").exists()
-    assert tf.train.latest_checkpoint(str(path / "model")).endswith("WGAN_GP.model9-1")
+    assert tf.train.latest_checkpoint(str(path / "model")).endswith(f"WGAN_GP.model{classes[-1]}-1")
     assert {"log.pkl", "log.jsonl", "settings.json", "g-cost.jpg", "d-cost.jpg", "wgan-pure.jpg",
             "penalty.jpg"} <= {file.name for file in path.iterdir()}
 
@@ -58,11 +59,12 @@ def check_joint_run(path):
 
 @pytest.mark.parametrize("line", TRAININGS)
 def test_training(workplace, line):
-    out = passed(workplace.run(line + SHORT))
+    whole = "--RA" in line or "joint" in line  # what `test_testing` needs
+    out = passed(workplace.run(line + SHORT + FEWER * (not whole)))
     assert "*** create sample dir" in out and "Uppercase local vars:" in out
     assert re.search(r"^iter 0\nd-cost\t-?\d+\.\d{6}$", out, re.M) and re.search(r"^g-cost\t", out, re.M)
     path = directory(workplace, line)
-    check_joint_run(path) if "joint" in line else check_task_run(path)
+    check_joint_run(path) if "joint" in line else check_task_run(path, range(10 if whole else 3))
     assert ("RA-cost" in out) == ("--RA" in line) and ("JTR_gen_cost" in out) == ("--JTR" in line)
 
 
@@ -89,36 +91,36 @@ def test_svhn(workplace, line):
         assert "accuracy: 0." in out
     else:
         path = directory(workplace, line)
-        check_joint_run(path) if "joint" in line else check_task_run(path)
+        check_joint_run(path) if "joint" in line else check_task_run(path, range(10))
 
 
 def test_ra_and_jtr_together_start_from_a_model(workplace):
     """--load_model: training begins with the second task, whatever the checkpoint is; both replays at once."""
     model = "result/mnist_SFT/model/WGAN_GP.model0-1"
     out = passed(workplace.run(f"mergan.py --dataset=mnist --RA --JTR --RA_factor=1e-3 --load_model={model} "
-                               "--result_path=both --iters=2"))
+                               "--result_path=both --iters=2 --tasks=3"))
     assert "RA-cost" in out and "JTR_gen_cost" in out
     names = {file.name for file in (workplace.path / "result/both/model").iterdir()}
     assert "WGAN_GP.model1-1.index" in names and "WGAN_GP.model0-1.index" not in names
 
 
 def test_a_stopped_run_goes_on_to_the_very_same_weights(workplace):
-    line = TRAININGS[1].replace("mnist_RA", "stopped_RA") + SHORT
+    line = TRAININGS[1].replace("mnist_RA", "stopped_RA") + SHORT + FEWER
     process = workplace.start(line)
     for text in process.stdout:
-        if text.startswith("iter 7"):
+        if text.startswith("iter 3"):
             process.send_signal(signal.SIGTERM)
             break
     _, errors = process.communicate()
     assert process.returncode == 128 + signal.SIGTERM and "goes on from here" in errors
-    assert "resuming result/stopped_RA_1e_3 at phase 3" in passed(workplace.run(line))
-    for name in (3, 9):
+    assert re.search("resuming result/stopped_RA_1e_3 at phase [12]", passed(workplace.run(line)))
+    for name in (1, 2):
         straight, resumed = (tf.train.load_checkpoint(str(workplace.path / f"result/{run}_RA_1e_3/model" /
                                                           f"WGAN_GP.model{name}-1")) for run in ("mnist", "stopped"))
         for variable in straight.get_variable_to_shape_map():
             np.testing.assert_array_equal(straight.get_tensor(variable), resumed.get_tensor(variable))
     logs = [(workplace.path / f"result/{run}_RA_1e_3/log.jsonl").read_text() for run in ("mnist", "stopped")]
-    assert logs[0] == logs[1]
+    assert logs[1] and logs[0].startswith(logs[1])
 
 
 def test_a_finished_run_is_left_as_it_is(workplace):
