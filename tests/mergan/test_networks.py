@@ -38,7 +38,8 @@ def test_every_variable_has_a_name_and_one_optimiser_at_most(mnist):
     owned = [id(variable) for network in mnist[:3] for variable in network.variables]
     assert named == set(owned) and len(owned) == len(set(owned))
     optimizers = build_optimizers(Config("mnist", 1), mnist)
-    trained = [id(variable) for optimizer in optimizers for variable in optimizer._trainable_variables]
+    trained = [id(variable) for optimizer in optimizers[:2]
+               for variable in optimizer._trainable_variables]
     assert len(trained) == len(set(trained))
     assert set(trained) == {id(v) for model in (mnist.generator, mnist.critic) for v in model.trainable_variables}
 
