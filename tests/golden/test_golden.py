@@ -8,8 +8,9 @@ from tests.golden import records, registry
 
 FIGURES = sorted(pathlib.Path(__file__).with_name("figures").glob("*.json"))
 
-# Files that take minutes on two cores.
-SLOW = frozenset()
+# Files that take more than a minute on two cores.
+SLOW = frozenset({"mergan_training", "mergan_training_float64", "mergan_losses_lsun", "mergan_joint_replay",
+                  "mergan_replay_float64"})
 
 
 def _parameter(path: pathlib.Path):
