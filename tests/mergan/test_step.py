@@ -147,3 +147,15 @@ def test_float16_scales_its_costs_and_skips_an_overflow():
     assert np.array_equal(variable, [1, 1]) and float(optimizer.scale_loss(1.0)) < scale
     optimizer.apply([tf.constant([1.0, 0.0]) * optimizer.scale_loss(1.0)], [variable])
     np.testing.assert_allclose(variable, [0.9, 1], rtol=1e-3)  # Adam's first step is the learning rate
+
+
+def test_the_first_generator_step_moves_no_weight_further_than_the_learning_rate():
+    """Also not the class tables, whose gradient comes as one row per sample: Adam must square the rows' sum."""
+    networks, _, steps = start(Config("mnist", 10, batch_size=64))
+    before = [variable.numpy() for variable in networks.generator.trainable_variables]
+    random = np.random.RandomState(0)
+    images = random.randint(0, 256, [2, 5, 64, 32, 32, 1]).astype(np.uint8)
+    steps.iterate(images, np.ones([2, 5, 64], np.int32), 0)
+    for old, variable in zip(before, networks.generator.trainable_variables):
+        furthest = np.abs(variable - old).max()
+        assert 0 < furthest <= 1.01e-4, variable.path
