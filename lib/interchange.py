@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lib.errors import UserError
+
 
 class Interchange(NamedTuple):
     """A model as both sides see it."""
@@ -18,12 +20,14 @@ class Model(NamedTuple):
 
     module: str  # its function `build` is called with:
     arguments: tuple
-    mark: str
+    mark: str  # its name, or the end of it
     mark_shape: tuple[int, ...]
+    as_found: bool = False  # names and shapes depend on the run: `build` takes a checkpoint's values, too
 
 
 _MERGAN = "lib.mergan.interchange"
 _MEMORYGAN = "memorygan.interchange"
+_LVAE = "lvae.interchange"
 
 MODELS = {
     "mergan-mnist": Model(_MERGAN, ("mnist", False), "Old.Generator.5/Old.Generator.5.Filters", (5, 5, 1, 32)),
@@ -36,16 +40,28 @@ MODELS = {
     "memorygan-affmnist": Model(_MEMORYGAN, ("affmnist",), "d_/Conv_5/weights", (5, 5, 256, 256)),
     "memorygan-cifar10": Model(_MEMORYGAN, ("cifar10",), "d_/Conv_10/weights", (4, 4, 128, 512)),
     "memorygan-celeba": Model(_MEMORYGAN, ("celeba",), "d_/Conv_13/weights", (4, 4, 128, 512)),
+    "lvae-dense": Model(_LVAE, ("dense",), "/generator/decoder/layer/layer_2/weights", (512, 512), as_found=True),
+    "lvae-cnn": Model(_LVAE, ("cnn",), "decoder/Conv2d_transpose_4/weights", (5, 5, 64, 64), as_found=True),
 }
 
 
-def build(name: str) -> Interchange:
-    """A model of the table, freshly initialised. Its system is imported now: `lib` knows systems by name only."""
+def build(name: str, values: dict[str, np.ndarray] | None = None) -> Interchange:
+    """A model of the table, freshly initialised. Its system is imported now: `lib` knows systems by name only.
+
+    Args:
+      values: {TF1 name: array} of a checkpoint of this model; only models `as_found` need it.
+
+    Raises:
+      UserError: values are needed and not given, or not of such a model.
+    """
     model = MODELS[name]
-    return importlib.import_module(model.module).build(*model.arguments)
+    if model.as_found and values is None:
+        raise UserError(f"the names and shapes of {name} depend on the run; give a checkpoint of it with --like")
+    arguments = (*model.arguments, values) if model.as_found else model.arguments
+    return importlib.import_module(model.module).build(*arguments)
 
 
 def recognise(values: dict[str, np.ndarray]) -> str | None:
     """The name in the table of the model that a checkpoint's {TF1 name: array} belong to."""
-    return next((name for name, model in MODELS.items()
-                 if model.mark in values and values[model.mark].shape == model.mark_shape), None)
+    return next((name for name, model in MODELS.items() for variable, value in values.items()
+                 if variable.endswith(model.mark) and value.shape == model.mark_shape), None)

@@ -3,7 +3,7 @@
     python -m lib.tf1 list PREFIX                           its variables, with this port's name of each
     python -m lib.tf1 compare PREFIX PREFIX                 how far two checkpoints are from each other
     python -m lib.tf1 convert PREFIX DIRECTORY --model M    to Keras weights, a file per network ...
-    python -m lib.tf1 convert DIRECTORY PREFIX --model M    ... and back
+    python -m lib.tf1 convert DIRECTORY PREFIX --model M    ... and back; --like PREFIX where names depend on the run
 """
 
 import argparse
@@ -84,9 +84,13 @@ def read(prefix: Path) -> dict[str, np.ndarray]:
                         "without .index or .data") from error
 
 
-def assign(prefix: Path, variables: dict) -> None:
-    """Give {TF1 name: variable} the values of a checkpoint, all or none of them: names and shapes must be the same."""
-    values = read(prefix)
+def assign(prefix: Path, variables: dict, beside: tuple[str, ...] = ()) -> None:
+    """Give {TF1 name: variable} the values of a checkpoint, all or none of them: names and shapes must be the same.
+
+    Args:
+      beside: how the names begin of what the checkpoint may hold, too, and is not asked for.
+    """
+    values = {name: value for name, value in read(prefix).items() if not name.startswith(beside)}
     misfits = [f"missing {name}" for name in sorted(variables.keys() - values.keys())]
     misfits += [f"unknown {name}" for name in sorted(values.keys() - variables.keys())]
     misfits += [f"{name} is {list(values[name].shape)} there, {list(variable.shape)} here"
@@ -167,7 +171,7 @@ def list_variables(prefix: str) -> int:
     """Print TF1 name, shape and this port's name of each variable."""
     values = read(prefix)
     name = interchange.recognise(values)
-    ours = interchange.build(name).variables if name else {}
+    ours = interchange.build(name, values).variables if name else {}
     _print_columns([("variable", "shape", "here"),
                     *((key, _shape(values[key]), ours[key].path if key in ours else "-") for key in sorted(values))])
     print(f"{len(values)} variables of {name or 'a model that is not known here'}")
@@ -209,7 +213,7 @@ def compare(first: str, second: str) -> int:
     return int(misfits > 0)
 
 
-def convert(source: str, target: str, name: str) -> int:
+def convert(source: str, target: str, name: str, like: str = "") -> int:
     """Write a checkpoint's networks as Keras weights `target`/<network>.weights.h5, or a checkpoint from such files.
 
     The Adam state of a joint training's checkpoint has no place in Keras weights; made from them, it is that of an
@@ -221,7 +225,7 @@ def convert(source: str, target: str, name: str) -> int:
     if exists(source):
         _to_keras(source, target, name)
     elif Path(source).is_dir():
-        _from_keras(source, target, name)
+        _from_keras(source, target, name, like)
     else:
         raise UserError(f"{source} is neither the prefix of a checkpoint (there is no {source}.index) nor a directory "
                         "of .weights.h5 files")
@@ -229,7 +233,7 @@ def convert(source: str, target: str, name: str) -> int:
 
 
 def _to_keras(prefix: str, directory: str, name: str) -> None:
-    model = interchange.build(name)
+    model = interchange.build(name, read(prefix))
     assign(prefix, model.variables)
     with _temporary_directory(Path(directory)) as temporary:
         for network_name, network in model.networks.items():
@@ -238,8 +242,8 @@ def _to_keras(prefix: str, directory: str, name: str) -> None:
     print(f"{directory}: {', '.join(f'{network}.weights.h5' for network in model.networks)}")
 
 
-def _from_keras(directory: str, prefix: str, name: str) -> None:
-    model = interchange.build(name)
+def _from_keras(directory: str, prefix: str, name: str, like: str) -> None:
+    model = interchange.build(name, read(like) if like else None)
     for network_name, network in model.networks.items():
         path = Path(directory) / f"{network_name}.weights.h5"
         if not path.exists():
@@ -271,6 +275,8 @@ def _parse(arguments) -> argparse.Namespace:
     conversion.add_argument("source")
     conversion.add_argument("target")
     conversion.add_argument("--model", required=True, choices=interchange.MODELS)
+    conversion.add_argument("--like", default="", metavar="PREFIX", help="checkpoint whose variables' names and shapes "
+                            "the new one gets; lvae-* need it, for theirs depend on the run")
     return parser.parse_args(arguments)
 
 
@@ -281,7 +287,7 @@ def main(arguments=None) -> int:
             return list_variables(asked.prefix)
         if asked.command == "compare":
             return compare(asked.first, asked.second)
-        return convert(asked.source, asked.target, asked.model)
+        return convert(asked.source, asked.target, asked.model, asked.like)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -48,6 +48,8 @@ def define_flags(experiment: str) -> None:
     flags.DEFINE_float("ewc_gamma", 0.0, "Weight of EWC's penalty; --method=ewc needs it.", lower_bound=0.0)
     flags.DEFINE_enum("optimizer", "adam", settings.OPTIMIZERS, "adamnorm: Adam on gradients of norm one.")
     flags.DEFINE_integer("test_interval", 200, "Iterations between two looks at the test set; 0: none.", lower_bound=0)
+    flags.DEFINE_string("load_model", "", "Checkpoint prefix (<name>.cpkt) to start from; a lifelong run goes on with "
+                        "the distribution after its model's.")
     flags.DEFINE_string("data_dir", ".", "Where the data sets lie: <data_dir>/MNIST_data, <data_dir>/fashion, ...")
     run_settings.define_flags()
     flags.adopt_module_key_flags(run_settings)
@@ -111,4 +113,4 @@ def run(experiment: str) -> None:
     with device():
         from lvae import train
 
-        train.run(described, FLAGS.base_dir, FLAGS.data_dir, run_settings.options())
+        train.run(described, FLAGS.base_dir, FLAGS.data_dir, FLAGS.load_model, run_settings.options())

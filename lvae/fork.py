@@ -10,7 +10,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from lib import optimizers
+from lib import optimizers, tf1
 from lvae.config import Config
 from lvae.lifelong import Lineage, forked_config
 from lvae.networks import Networks, Vae, body_scopes, build_vae, model_name, tf1_variables
@@ -34,33 +34,31 @@ class Model(NamedTuple):
 
     def slots(self) -> dict[str, keras.Variable]:
         """Adam's moments."""
-        by_path = {variable.path.partition("/")[2]: variable for variable in self.optimizer.variables}
-        slots = {}
-        for name, variable in self.weights().items():
-            if variable.trainable:
-                path = variable.path.replace("/", "_")
-                full = f"{self.prefix}/loss_optimizer/{name}"
-                slots |= {f"{full}/Adam": by_path[f"{path}_momentum"],
-                          f"{full}/Adam_1": by_path[f"{path}_velocity"]}
-        return slots
+        names = {f"{self._adam}/{name}": variable for name, variable in self.weights().items()}
+        return {name: variable for name, variable in tf1.adam_variables(self.optimizer, names).items()
+                if name.startswith(self._adam)}
 
-    def values(self) -> dict:
-        """All variables of the model's TF1 graph, as a checkpoint of the original holds them.
+    def variables(self) -> dict:
+        """All variables of the model's TF1 graph, as a checkpoint of the original holds them, to write or assign.
 
         Of the scalars only Adam's powers mean anything: `Variable` counts steps, and the original feeds the
         temperature that it uses in place of the stored one.
         """
-        scalars = {f"{self.prefix}/Variable": float(self.optimizer.iterations), f"{self.prefix}/temperature": 5.0}
-        return scalars | self.weights() | self.powers() | self.slots()
+        scalars = {name: keras.Variable(value, trainable=False, dtype="float32", name=name) for name, value in
+                   (("Variable", float(self.optimizer.iterations)), ("temperature", 5.0))}
+        named = {f"{self.prefix}/{name}": variable for name, variable in scalars.items()}
+        return named | self.weights() | self.powers() | self.slots()
 
     def shapes(self) -> Shapes:
-        return {name: tuple(np.shape(value)) for name, value in self.values().items()}
+        return {name: tuple(variable.shape) for name, variable in self.variables().items()}
 
-    def powers(self) -> dict[str, float]:
+    def powers(self) -> dict:
         """Adam's running powers as TF1 stores them, one step ahead."""
-        ahead = int(self.optimizer.iterations) + 1
-        return {f"{self.prefix}/loss_optimizer/beta1_power": self.optimizer.beta_1**ahead,
-                f"{self.prefix}/loss_optimizer/beta2_power": self.optimizer.beta_2**ahead}
+        return {f"{self._adam}/{name}": power for name, power in tf1.adam_variables(self.optimizer, {}).items()}
+
+    @property
+    def _adam(self) -> str:
+        return f"{self.prefix}/loss_optimizer"
 
 
 def tf1_model(config: Config, lineage: Lineage, vae: Vae, optimizer, *, lifelong: bool = True) -> Model:

@@ -6,12 +6,13 @@ arrays, from which it is built again.
 
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 from lib import optimizers
-from lvae import baselines, fork, lifelong, step
+from lvae import baselines, checkpoint, fork, lifelong, step
 from lvae.baselines import Anchor
 from lvae.config import Config
 from lvae.lifelong import Lineage
@@ -45,6 +46,18 @@ class Learner(tf.train.experimental.PythonState):
         """The student under its TF1 names."""
         return fork.tf1_model(self.config, self.lineage, self.networks.student, self.optimizer,
                               lifelong=self.config.is_lifelong)
+
+    def load(self, prefix: Path, entries: list[int], lineage: Lineage) -> None:
+        """Become the student of these distributions that a checkpoint of either program holds.
+
+        Raises:
+          UserError: unreadable, or of other settings: names what does not fit.
+        """
+        student, optimizer = fork.build_student(self.config, lineage)
+        checkpoint.restore(prefix, fork.tf1_model(self.config, lineage, student, optimizer,
+                                                  lifelong=self.config.is_lifelong))
+        self.entries, self.lineage = entries, lineage
+        self.networks, self.optimizer = Networks(student, None), optimizer
 
     def fork(self, new_classes: int) -> dict[str, str]:
         """Make the student the teacher of a new student; returns which of its variables come from which."""

@@ -9,8 +9,9 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from lib import files, randomness, runner, tf1
+from lib.errors import UserError
 from lib.settings import Options
-from lvae import baselines, distributions, pictures, scores, step
+from lvae import baselines, checkpoint, distributions, pictures, scores, step
 from lvae.config import Config
 from lvae.data import Samples
 from lvae.distributions import Course
@@ -21,7 +22,7 @@ _FISHER_ROWS = 200
 _COMPLETE = "complete.json"
 
 
-def experiment_directory(config: Config, base: Path, resume: str) -> Path:
+def experiment_directory(settings: dict, base: Path, resume: str) -> Path:
     """`<base>/experiment_<n>`: the newest unfinished run of these settings, else the first free number."""
     base = Path(base)
     numbers = sorted(int(path.name.removeprefix("experiment_")) for path in base.glob("experiment_*")
@@ -30,25 +31,34 @@ def experiment_directory(config: Config, base: Path, resume: str) -> Path:
         for number in reversed(numbers):
             path = base / f"experiment_{number}"
             if not (path / _COMPLETE).exists() and (path / "settings.json").exists():
-                if files.read_json(path / "settings.json") == settings_of(config):
+                if files.read_json(path / "settings.json") == settings:
                     return path
     return base / f"experiment_{next(n for n in range(len(numbers) + 1) if n not in numbers)}"
 
 
-def settings_of(config: Config) -> dict:
+def settings_of(config: Config, load_model: str = "") -> dict:
     """The settings as JSON gives them back."""
-    return json.loads(json.dumps({"system": "Lifelong VAE", **dataclasses.asdict(config)}))
+    started = {"load_model": load_model} if load_model else {}
+    return json.loads(json.dumps({"system": "Lifelong VAE", **dataclasses.asdict(config), **started}))
 
 
-def run(config: Config, base: str, data_dir: str, options: Options = Options()) -> Path:
-    """Train in a numbered directory under `base`; returns it."""
+def run(config: Config, base: str, data_dir: str, load_model: str = "", options: Options = Options()) -> Path:
+    """Train in a numbered directory under `base`; returns it.
+
+    Args:
+      load_model: TF1-form checkpoint to start from. A lifelong run goes on with the distribution after its model's.
+    """
     course = distributions.load(config, data_dir)
-    directory = experiment_directory(config, base, options.resume)
-    settings = settings_of(config)
+    settings = settings_of(config, load_model)
+    directory = experiment_directory(settings, base, options.resume)
     print("\n".join(f"{name} = {value}" for name, value in settings.items()))
     print(f"writing to {directory}")
     learner = Learner(config)
+    if load_model:
+        _start_from(load_model, config, course, learner)
     with runner.Run(directory, settings, {"learner": learner}, options) as run:
+        while run.phase < len(learner.entries) - 1:
+            run.next_phase()  # what a loaded model has learned
         for folder in ("models", "imgs"):
             files.make_directory(directory / folder)
         if config.sequential:
@@ -58,6 +68,23 @@ def run(config: Config, base: str, data_dir: str, options: Options = Options()) 
     files.write_json(directory / _COMPLETE, {"distributions": len(learner.results)})
     print(f"trained {len(learner.results)} models, exiting")
     return directory
+
+
+def _start_from(prefix: str, config: Config, course: Course, learner: Learner) -> None:
+    """Load the newest model of a checkpoint; a lifelong run then enters the next distribution."""
+    number = checkpoint.newest(prefix, learner.model())
+    if not config.is_lifelong:
+        learner.load(prefix, learner.entries, learner.lineage)
+        return
+    entries = [entry for entry, _ in distributions.schedule(config, len(course.distributions))]
+    if number + 1 >= len(entries):
+        raise UserError(f"{prefix} has learned {number + 1} distributions, --max_dist_swaps={config.max_dist_swaps} "
+                        "leaves none to go on with; choose a larger number")
+    lineage = learner.lineage
+    for count in range(2, number + 2):
+        lineage = lineage.forked(distributions.new_classes(config, course, entries[:count]))
+    learner.load(prefix, entries[:number + 1], lineage)
+    _enter(config, course, learner, entries[number + 1])
 
 
 def training_samples(config: Config, course: Course, entries: list[int]) -> Samples:
@@ -179,7 +206,7 @@ def _complete(directory: Path, config: Config, course: Course, learner: Learner,
     learner.results.append(result)
     scores.write_results(directory, course, learner)
     model = learner.model()
-    tf1.write(directory / "models" / f"{model.prefix}.cpkt", model.values())
+    tf1.write(directory / "models" / f"{model.prefix}.cpkt", model.variables())
     pictures.draw(directory / "imgs", config, course, learner)
 
 

@@ -85,7 +85,7 @@ def _entries(model: fork.Model) -> tuple[dict, list]:
     weights = model.weights()
     layers = {id(layer.kernel): layer for body in (model.vae.encoder, model.vae.decoder) for layer in body.affine}
     entries, values = {}, []
-    for name, value in model.values().items():
+    for name, value in model.variables().items():
         array = np.asarray(value)
         layer = layers.get(id(value))
         kind, bound = _distribution(layer, array) if layer else ("constant", float(np.float32(array.flat[0])))

@@ -1,0 +1,66 @@
+"""What `python -m lib.tf1` knows of the Lifelong VAE: the models of a checkpoint, in the sizes that they have there."""
+
+import re
+
+import numpy as np
+
+from lib.errors import UserError
+from lib.interchange import Interchange
+from lvae.config import Architecture, Config
+from lvae.fork import Model, build_optimizer
+from lvae.networks import Latents, build_vae
+
+
+def build(body: str, values: dict[str, np.ndarray]) -> Interchange:
+    """All models of a checkpoint, freshly initialised: networks `vae<n>_encoder` and `vae<n>_decoder`.
+
+    Args:
+      body: dense or cnn.
+      values: {TF1 name: array} of the checkpoint.
+
+    Raises:
+      UserError: a layer that tells a size is missing.
+    """
+    networks, variables = {}, {}
+    for prefix in sorted({name.partition("/")[0] for name in values if re.match(r"vae\d+_[^/]*/", name)}):
+        shapes = {name.removeprefix(f"{prefix}/"): value.shape for name, value in values.items()
+                  if name.startswith(f"{prefix}/")}
+        try:
+            model = _model(body, prefix, shapes)
+        except (KeyError, IndexError, ValueError) as error:
+            raise UserError(f"{prefix} is no complete model with {body} bodies: the sizes do not follow from its "
+                            f"variables ({error}); they are missing or misshaped") from error
+        number = prefix.partition("_")[0]
+        networks |= {f"{number}_encoder": model.vae.encoder, f"{number}_decoder": model.vae.decoder}
+        variables |= model.variables()
+    return Interchange(networks, variables)
+
+
+def _model(body: str, prefix: str, shapes: dict[str, tuple[int, ...]]) -> Model:
+    """The model whose variables, named without its prefix, have these shapes."""
+    first = body == "cnn" and any(name.startswith("encoder/cnn_encoder/") for name in shapes)
+    scopes = ("cnn_encoder", "cnn_decoder") if first else ("encoder", "decoder")
+    encoder, decoder = f"encoder/{scopes[0]}", f"generator/{scopes[1]}"
+    if body == "dense":
+        pixels = shapes[f"{encoder}/layer/layer_1/weights"][0]
+        encoded, size = shapes[f"{encoder}/projection/weights"][1], shapes[f"{decoder}/layer/layer_1/weights"][0]
+        image, sides = (1, 1, pixels), shapes[f"{decoder}/projection/weights"][1] // pixels
+        hidden = tuple(_hidden(scope, shapes) for scope in (encoder, decoder))
+    else:
+        channels = shapes[f"{encoder}/Conv/weights"][2]
+        encoded, size = shapes[f"{encoder}/Conv_6/weights"][3], shapes[f"{decoder}/Conv2d_transpose/weights"][3]
+        image, sides = (32, 32, channels), shapes[f"{decoder}/Conv/weights"][3] // channels
+        hidden = ()
+    # Either likelihood has two sides; which one it is does not show in a checkpoint.
+    shape = Architecture(body, image, "logistic" if sides == 2 else "bernoulli", *hidden)
+    config = Config("", shape, use_bn=any("/BatchNorm/" in name for name in shapes),
+                    use_ln=any("/LayerNorm/" in name for name in shapes))
+    # The encoder gives two columns per continuous dimension, z has one; both have one per class.
+    vae = build_vae(config, Latents(encoded - size, 2 * size - encoded), name=prefix.partition("_")[0])
+    return Model(vae, build_optimizer(config, vae.trainable_variables), prefix, scopes)
+
+
+def _hidden(scope: str, shapes: dict[str, tuple[int, ...]]) -> tuple[int, ...]:
+    """Sizes of a dense body's hidden layers."""
+    count = sum(bool(re.fullmatch(rf"{scope}/layer/layer_\d+/weights", name)) for name in shapes)
+    return tuple(shapes[f"{scope}/layer/layer_{number}/weights"][1] for number in range(1, count + 1))
