@@ -39,8 +39,8 @@ def config(**method) -> Config:
     if method.get("first_tasks", 0) > classes:
         raise UserError(f"--tasks={method['first_tasks']}: {FLAGS.dataset} has {classes} classes")
     iterations = FLAGS.iters or default_iterations(FLAGS.dataset, method.get("joint", False))
-    return Config(FLAGS.dataset, iterations, seed=FLAGS.seed, precision=device.precision(FLAGS.precision),
-                  tf1_exact=FLAGS.tf1_exact, **method)
+    return Config(FLAGS.dataset, iterations, learning_rate=DATASETS[FLAGS.dataset].learning_rate, seed=FLAGS.seed,
+                  precision=device.precision(FLAGS.precision), tf1_exact=FLAGS.tf1_exact, **method)
 
 
 def test_options():

@@ -86,7 +86,7 @@ def test_result_path_that_cannot_be_written(empty):
 
 def test_test_without_a_checkpoint(empty):
     message = refused(empty.run("mergan.py --dataset digits --test --result_path result/none"))
-    assert "result/none/model/WGAN_GP.model4-250" in message and "train it first" in message
+    assert "result/none/model/WGAN_GP.model4-150" in message and "train it first" in message
 
 
 def test_test_with_other_iterations(empty):
@@ -112,6 +112,6 @@ def test_other_settings_are_not_mixed_into_a_run(empty):
 def test_damaged_checkpoint(empty):
     (empty.path / "result/a/model").mkdir(parents=True)
     for ending in ("index", "data-00000-of-00001"):
-        (empty.path / f"result/a/model/WGAN_GP.model4-250.{ending}").write_bytes(b"not a checkpoint")
+        (empty.path / f"result/a/model/WGAN_GP.model4-150.{ending}").write_bytes(b"not a checkpoint")
     message = refused(empty.run("mergan.py --dataset digits --test --result_path result/a"))
-    assert "cannot read the checkpoint result/a/model/WGAN_GP.model4-250" in message
+    assert "cannot read the checkpoint result/a/model/WGAN_GP.model4-150" in message

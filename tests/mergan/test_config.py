@@ -39,3 +39,8 @@ def test_joint_training_is_one_task():
 def test_generative_replay_has_no_class_terms():
     config = Config("mnist", 1, generative_replay=True)
     assert config.critic_classification == config.generator_classification == 0
+
+
+def test_only_the_demonstration_learns_faster():
+    assert {name: data.learning_rate for name, data in DATASETS.items()} == {
+        "mnist": 1e-4, "svhn": 1e-4, "lsun": 1e-4, "digits": 1e-3}
