@@ -3,8 +3,7 @@
     python -m tests.data.mutated COUNT SEED [FORMAT ...]
 
 prints one JSON object for each format (default: all): how many files were read, how many refused with
-`UserError`, the longest time in seconds,
-the growth of the peak memory in bytes, and whatever else was raised.
+`UserError`, the longest time in seconds, the growth of the peak memory in bytes, and whatever else was raised.
 """
 
 import gzip

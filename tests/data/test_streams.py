@@ -156,28 +156,36 @@ def test_memory_does_not_grow_with_the_number_of_images(tmp_path):
     assert peaks[1] - peaks[0] < 50_000  # KiB; the 100,000 images would be 1.2 GB resized, 20 GB as they are
 
 
-_SLOW = """
+_ENDS_WHILE_READING = """
 import sys, time
 import numpy as np
 from lib.data import streams
 
+def busy(seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
+
 def image(number, side):
-    time.sleep(0.3 * (sys.argv[1] == "decoding"))
+    busy(0.02)
     return np.full((side, side, 3), number, np.uint8)
 
+sys.setswitchinterval(1000)
 batches = streams.FolderBatches(list(range(200)), 0, 8, 4, 0, "x", decode=image)
-indices = batches._order.indices
-batches._order.indices = lambda batch: (time.sleep(0.3 * (sys.argv[1] == "ordering")), indices(batch))[1]
 first = batches.take(0, 1)[0]
 batches.take(7, 1)
 assert (batches.take(0, 1)[0] == first).all()
-time.sleep(0.2)
+busy(0.3)
 """
 
 
-@pytest.mark.parametrize("slow", ["decoding", "ordering"])
-def test_starting_again_and_ending_while_reading_ahead(slow):
-    """What reads ahead is in the middle of a Python call then; nothing may wait for it forever, or complain."""
-    ended = subprocess.run([sys.executable, "-c", _SLOW, slow], capture_output=True, text=True, timeout=120)
+@pytest.mark.parametrize("attempt", range(2))
+def test_the_process_ends_while_reading_ahead(attempt):
+    """Closing the iterator during the interpreter's shutdown waits forever for a call that is about to begin.
+
+    Nobody gives up the interpreter's lock unasked here, so that such a call waits for it when the program ends;
+    without the closing at exit five of six attempts hung.
+    """
+    ended = subprocess.run([sys.executable, "-c", _ENDS_WHILE_READING], capture_output=True, text=True, timeout=120)
     assert ended.returncode == 0, ended.stderr
     assert "Error" not in ended.stderr and "finaliz" not in ended.stderr
