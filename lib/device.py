@@ -4,8 +4,6 @@ import tensorflow as tf
 
 from lib.errors import UserError
 
-PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
-
 
 def _compute_capability() -> tuple[int, int] | None:
     """Of the first GPU, None without one."""
