@@ -1,5 +1,6 @@
-"""Normalisations of the VAE's bodies, as `slim` of TF1 computes them; statistics in float32 at least.
-"""
+"""Normalisations of the VAE's bodies, as `slim` of TF1 computes them; statistics and tables in float32 at least."""
+
+import functools
 
 import keras
 import tensorflow as tf
@@ -23,12 +24,11 @@ class BatchNorm(keras.layers.Layer):
         self.epsilon = epsilon
 
     def build(self, shape):
-        channels = (shape[-1],)
-        self.beta = self.add_weight(shape=channels, initializer="zeros", name="beta")
-        self.gamma = self.add_weight(shape=channels, initializer="ones", name="gamma")
-        self.moving_mean = self.add_weight(shape=channels, initializer="zeros", trainable=False, name="moving_mean")
-        self.moving_variance = self.add_weight(shape=channels, initializer="ones", trainable=False,
-                                               name="moving_variance")
+        weight = functools.partial(self.add_weight, shape=(shape[-1],), autocast=False)
+        self.beta = weight(initializer="zeros", name="beta")
+        self.gamma = weight(initializer="ones", name="gamma")
+        self.moving_mean = weight(initializer="zeros", trainable=False, name="moving_mean")
+        self.moving_variance = weight(initializer="ones", trainable=False, name="moving_variance")
         self.built = True
 
     def call(self, x, training: bool = False):
@@ -57,8 +57,9 @@ class LayerNorm(keras.layers.Layer):
         self.epsilon = epsilon
 
     def build(self, shape):
-        self.beta = self.add_weight(shape=(shape[-1],), initializer="zeros", name="beta")
-        self.gamma = self.add_weight(shape=(shape[-1],), initializer="ones", name="gamma")
+        weight = functools.partial(self.add_weight, shape=(shape[-1],), autocast=False)
+        self.beta = weight(initializer="zeros", name="beta")
+        self.gamma = weight(initializer="ones", name="gamma")
         self.built = True
 
     def call(self, x):

@@ -5,6 +5,7 @@ slash. Kernel layouts are TF1's: [in, out], [ky, kx, in, out] and, transposed, [
 """
 
 import collections
+import functools
 from typing import Callable, NamedTuple
 
 import keras
@@ -31,11 +32,10 @@ class BatchNorm(keras.layers.Layer):
     decay = 0.999
 
     def build(self, shape):
-        table = (shape[-1],)
-        self.offset = self.add_weight(shape=table, initializer="zeros", name="offset")
-        self.moving_mean = self.add_weight(shape=table, initializer="zeros", trainable=False, name="moving_mean")
-        self.moving_variance = self.add_weight(
-            shape=table, initializer="ones", trainable=False, name="moving_variance")
+        weight = functools.partial(self.add_weight, shape=(shape[-1],), autocast=False)
+        self.offset = weight(initializer="zeros", name="offset")
+        self.moving_mean = weight(initializer="zeros", trainable=False, name="moving_mean")
+        self.moving_variance = weight(initializer="ones", trainable=False, name="moving_variance")
         self.built = True
 
     def call(self, x, training: bool):
