@@ -49,8 +49,8 @@ def _flatten_channel_first(x: tf.Tensor) -> tf.Tensor:
 
 
 def _leaky_relu(x: tf.Tensor) -> tf.Tensor:
-    # At zero the derivative is 0.2, as in the original.
-    return tf.maximum(0.2 * x, x)
+    # At zero the derivative is 0.2 in both. The fused one is faster, but knows its slope to float32 only.
+    return tf.maximum(0.2 * x, x) if x.dtype == tf.float64 else tf.nn.leaky_relu(x, 0.2)
 
 
 def _normalisation_names(scope: str, layer) -> dict:

@@ -9,6 +9,7 @@ import math
 import keras
 
 from lib import randomness
+from lib.ops import strided
 
 
 def _uniform(variance: float, seed: int) -> keras.initializers.Initializer:
@@ -27,13 +28,14 @@ def conv(inputs: int, outputs: int, size: int, *, strides: int = 1, he: bool = T
     """SAME convolution over NHWC; kernel variance 4 (He) or 2 over fan-in + fan-out."""
     fan_in, fan_out = inputs * size**2, outputs * size**2 // strides**2
     kernel = _uniform((4.0 if he else 2.0) / (fan_in + fan_out), randomness.initial_seed(seed, name))
-    return keras.layers.Conv2D(outputs, size, strides, padding="same", use_bias=bias, kernel_initializer=kernel,
-                               name=name, dtype=dtype)
+    kind = strided.StridedConv if (size, strides) == (5, 2) else keras.layers.Conv2D
+    return kind(outputs, size, strides, padding="same", use_bias=bias, kernel_initializer=kernel, name=name,
+                dtype=dtype)
 
 
 def transposed_conv(inputs: int, outputs: int, size: int, *, name: str, seed: int, dtype):
-    """Transposed SAME convolution of stride 2 over NHWC (side s -> 2s); kernel variance 4 / (fan-in + fan-out)."""
+    """5x5 transposed SAME convolution of stride 2 over NHWC (side s -> 2s); kernel variance 4 / (fan-in + fan-out)."""
     fan_in, fan_out = inputs * size**2 // 4, outputs * size**2
     kernel = _uniform(4.0 / (fan_in + fan_out), randomness.initial_seed(seed, name))
-    return keras.layers.Conv2DTranspose(outputs, size, 2, padding="same", kernel_initializer=kernel,
-                                        name=name, dtype=dtype)
+    return strided.StridedConvTranspose(outputs, size, 2, padding="same", kernel_initializer=kernel, name=name,
+                                        dtype=dtype)

@@ -1,0 +1,66 @@
+"""The strided convolutions against TensorFlow's own, with derivatives of first and second order."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from lib.ops import strided
+
+
+def _random(seed, *shape, dtype=tf.float64):
+    return tf.cast(tf.random.stateless_normal(shape, [seed, 0], dtype=tf.float64), dtype)
+
+
+def _plain_convolve(x, kernel):
+    return tf.nn.conv2d(x, kernel, 2, "SAME")
+
+
+def _plain_transpose(y, kernel):
+    n, height, width, _ = y.shape
+    return tf.nn.conv2d_transpose(y, kernel, [n, 2 * height, 2 * width, kernel.shape[2]], 2, "SAME")
+
+
+def _derivatives(function, inputs, kernel, direction):
+    """The output, its derivatives by both arguments, and those of the squared slope by both: a gradient penalty's."""
+    with tf.GradientTape() as outer:
+        outer.watch([inputs, kernel])
+        with tf.GradientTape() as inner:
+            inner.watch([inputs, kernel])
+            output = function(inputs, kernel)
+            total = tf.reduce_sum(direction * tf.square(output))
+        slopes = inner.gradient(total, [inputs, kernel])
+        penalty = sum(tf.reduce_sum(tf.square(slope)) for slope in slopes)
+    return [output, *slopes, *outer.gradient(penalty, [inputs, kernel])]
+
+
+@pytest.mark.parametrize("in_graph", [False, True])
+@pytest.mark.parametrize("channels", [1, 3, 6])
+@pytest.mark.parametrize("ours, plain, inputs, outputs", [
+    (strided.convolve, _plain_convolve, (8, 12), (4, 6)), (strided.transpose, _plain_transpose, (4, 6), (8, 12))])
+def test_values_and_derivatives_are_those_of_the_plain_convolution(ours, plain, inputs, outputs, channels, in_graph):
+    features = 7
+    depths = (channels, features) if ours is strided.convolve else (features, channels)
+    x, kernel = _random(1, 2, *inputs, depths[0]), _random(2, 5, 5, channels, features)
+    direction = _random(3, 2, *outputs, depths[1])
+    derivatives = tf.function(_derivatives) if in_graph else _derivatives
+    for got, expected in zip(derivatives(ours, x, kernel, direction), _derivatives(plain, x, kernel, direction)):
+        np.testing.assert_allclose(got, expected, rtol=1e-10, atol=1e-9)
+
+
+@pytest.mark.parametrize("channels", [1, 6])
+def test_bfloat16_stays_within_its_rounding_of_float64(channels):
+    x, y = _random(1, 2, 8, 12, channels), _random(2, 2, 4, 6, 7)
+    kernel = _random(3, 5, 5, channels, 7)
+    exact = [_plain_convolve(x, kernel), _plain_transpose(y, kernel), strided.kernel_gradient(x, y)]
+    x, y, kernel = (tf.cast(value, tf.bfloat16) for value in (x, y, kernel))
+    for rough, right in zip([strided.convolve(x, kernel), strided.transpose(y, kernel),
+                             strided.kernel_gradient(x, y)], exact):
+        assert rough.dtype == tf.bfloat16
+        error = np.abs(tf.cast(rough, tf.float64) - right).max() / np.abs(right).max()
+        assert 0 < error < 0.02
+
+
+def test_an_unknown_batch_size_passes():
+    signature = [tf.TensorSpec([None, 4, 6, 7]), tf.TensorSpec([5, 5, 9, 7])]
+    transpose = tf.function(strided.transpose, input_signature=signature)
+    assert transpose(tf.zeros([3, 4, 6, 7]), tf.zeros([5, 5, 9, 7])).shape == (3, 8, 12, 9)
