@@ -1,0 +1,255 @@
+"""The published tables, run again: one command per table.
+
+    python -m lib.reproduce mergan-mnist --data_dir dataset
+    python -m lib.reproduce mergan-mnist --scale 0.25 --rows SFT,RA --precision mixed_bfloat16
+
+Every row is the original command line, trained and tested below the working directory; the same command goes on where
+it was stopped. What comes out is kept in `results/<table>.json`, and the README's table is made from that file.
+"""
+
+import abc
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from absl import flags
+
+from lib import errors, files
+
+FLAGS = flags.FLAGS
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+def define_flags() -> None:
+    flags.DEFINE_float("scale", 1.0, "Share of the published iterations.", lower_bound=0.0, upper_bound=1.0)
+    flags.DEFINE_list("rows", [], "Rows to run, by the paper's names; none: all.")
+    flags.DEFINE_bool("tables_only", False, "Run nothing: only write the README's tables from the results.")
+    flags.DEFINE_string("data_dir", "dataset", "Where the data sets lie.")
+    flags.DEFINE_string("precision", "auto", "As in the scripts.")
+    flags.DEFINE_string("results", str(_ROOT / "results"), "Directory of the results, one JSON file per table.")
+    flags.DEFINE_string("readme", str(_ROOT / "README.md"), "File whose tables are written anew.")
+
+
+class Budget(NamedTuple):
+    """How much of the published training a row gets."""
+
+    scale: float
+    precision: str
+
+    def of(self, whole: int) -> int:
+        return max(2, round(self.scale * (whole - 1)) + 1)
+
+
+class Table(abc.ABC):
+    """A published table: rows by method, and how each is run and read."""
+
+    rows: dict[str, list[str]]  # method -> script and the flags that make it
+    needs: str  # what a machine lacks that cannot run it
+
+    @abc.abstractmethod
+    def train(self, row: str, budget: Budget) -> list[str]:
+        """The training command: script and flags."""
+
+    @abc.abstractmethod
+    def test(self, row: str, budget: Budget) -> list[str]:
+        """The test command of what was trained."""
+
+    @abc.abstractmethod
+    def read(self, row: str, budget: Budget) -> dict:
+        """{"budget": text, "figures": {measure: value}} of what was tested."""
+
+    @abc.abstractmethod
+    def published(self, figures: dict) -> dict[str, dict[str, float]]:
+        """{measure: {method: value}} from `lib/published.json`."""
+
+
+class MeRGAN(Table):
+    """Tables 1 (mnist, svhn) and 2 (lsun) of the paper."""
+
+    def __init__(self, dataset: str, factor: str, iterations: int, joint_iterations: int, needs: str):
+        self._dataset, self._whole, self._joint_whole, self.needs = dataset, iterations, joint_iterations, needs
+        self.rows = {"JT": ["joint.py"], "SFT": ["mergan.py"], "EWC": ["mergan.py", "--EWC"],
+                     "DGR": ["mergan.py", "--DGR"], "JTR": ["mergan.py", "--JTR"],
+                     "RA": ["mergan.py", "--RA", f"--RA_factor={factor}"]}
+        if dataset == "lsun":
+            del self.rows["JT"]  # the paper's table has none
+
+    def _name(self, row: str, budget: Budget) -> str:
+        return f"{self._dataset}_{row}_{self._iterations(row, budget)}_{budget.precision}"
+
+    def _iterations(self, row: str, budget: Budget) -> int:
+        return budget.of(self._joint_whole if row == "JT" else self._whole)
+
+    def _run(self, row: str, budget: Budget) -> list[str]:
+        return [*self.rows[row], f"--dataset={self._dataset}", f"--iters={self._iterations(row, budget)}",
+                f"--precision={budget.precision}"]
+
+    def train(self, row, budget):
+        return [*self._run(row, budget), f"--result_path={self._name(row, budget)}"]
+
+    def test(self, row, budget):
+        measures = ["--metrics=accuracy,reverse_accuracy,fid"] if self._dataset == "lsun" else []
+        return [*self._run(row, budget), *measures, "--test", f"--result_path=result/{self._name(row, budget)}"]
+
+    def read(self, row, budget):
+        directory = Path("result") / self._name(row, budget)
+        tasks = files.read_json(directory / "metrics.json")["tasks"]
+        precision = files.read_json(directory / "settings.json")["precision"]
+        found = {}
+        for entry in tasks:
+            for name, value in entry.items():
+                name = name.removeprefix("average_").replace("_", " ")
+                if name.endswith("accuracy") and isinstance(value, float):
+                    found[f"{name} [%], {entry['task']} tasks"] = round(100.0 * value, 2)
+                elif name.startswith("FID"):
+                    found[f"{name}, {entry['task']} tasks"] = round(value, 2)
+        in_all = "in all" if row == "JT" else "per task"
+        return {"budget": f"{self._iterations(row, budget)} iterations {in_all}, {precision}", "figures": found}
+
+    def published(self, figures):
+        if self._dataset == "lsun":
+            table = figures["mergan"]["table2_lsun_after_4_tasks"]
+            return {"accuracy [%], 4 tasks": table["accuracy_percent"],
+                    "reverse accuracy [%], 4 tasks": table["reverse_accuracy_percent"],
+                    "FID (Inception-v3), 4 tasks": table["FID"]}
+        table = figures["mergan"]["table1_accuracy_percent"][self._dataset]
+        return {f"accuracy [%], {tasks} tasks": table[f"{tasks}_tasks"] for tasks in (5, 10)}
+
+
+class MemoryGAN(Table):
+    """Table 2 of the paper: inception scores with and without the parts of the memory."""
+
+    needs = "hours on a CPU"
+    rows = {"MemoryGAN": [], "-EM": ["--memory_update=kaiser"], "-MCGN": ["--slot_sampling=False"],
+            "-Memory": ["--model=GAN"]}
+
+    def __init__(self, dataset: str, published_name: str, samples: int):
+        self._dataset, self._published, self._samples = dataset, published_name, samples
+
+    def _exp(self, row: str, budget: Budget) -> str:
+        return f"{self._dataset}{row if row.startswith('-') else ''}_{self._epochs(budget)}_{budget.precision}"
+
+    @staticmethod
+    def _epochs(budget: Budget) -> int:
+        return max(1, round(1500 * budget.scale))
+
+    def _run(self, row: str, budget: Budget) -> list[str]:
+        return ["memorygan/run.py", f"--dataset={self._dataset}", *self.rows[row], f"--epoch={self._epochs(budget)}",
+                f"--precision={budget.precision}", f"--exp={self._exp(row, budget)}"]
+
+    def train(self, row, budget):
+        return [*self._run(row, budget), f"--save_every={self._epochs(budget)}"]
+
+    def _run_directory(self, row: str, budget: Budget) -> Path:
+        """The newest run, below `checkpoint`, `logs` and `samples`."""
+        runs = Path("checkpoint") / self._exp(row, budget)
+        return max(runs.iterdir()).relative_to("checkpoint")
+
+    def test(self, row, budget):
+        checkpoint = Path("checkpoint") / self._run_directory(row, budget)
+        return [*self._run(row, budget), "--is_train=False", f"--load_cp_dir={checkpoint}",
+                f"--samples={self._samples}"]
+
+    def read(self, row, budget):
+        metrics = files.read_json(Path("samples", "checkpoint") / self._run_directory(row, budget) / "metrics.json")
+        precision = files.read_json(Path("logs") / self._run_directory(row, budget) / "settings.json")["precision"]
+        found = {"inception score": round(metrics["inception_score"], 2), "deviation": round(metrics["deviation"], 2),
+                 **metrics.get("memory", {})}
+        return {"budget": f"{self._epochs(budget)} epochs, {precision}; {metrics['samples']} images judged by the "
+                          f"{metrics['classifier']}", "figures": found}
+
+    def published(self, figures):
+        scores = figures["memorygan"]["inception_score"][self._published]
+        return {"inception score": {method: mean for method, (mean, _) in scores.items()}}
+
+
+TABLES = {
+    "mergan-mnist": MeRGAN("mnist", "1e-3", 4001, 40001, "hours on a CPU"),
+    "mergan-svhn": MeRGAN("svhn", "1e-2", 8001, 80001, "the SVHN files"),
+    "mergan-lsun": MeRGAN("lsun", "1e-3", 20001, 80001, "the LSUN images and a GPU"),
+    "memorygan-fashion": MemoryGAN("fashion", "fashion-mnist", 64000),
+    "memorygan-affmnist": MemoryGAN("affmnist", "affine-mnist", 640000),
+}
+
+
+def call(arguments: list[str], data_dir: Path) -> bool:
+    """Run a script; whether it came to its end. A signal stops it, once it has saved, and then this program."""
+    print(f"\n$ python {' '.join(arguments)}", flush=True)
+    line = [sys.executable, str(_ROOT / arguments[0]), *arguments[1:], f"--data_dir={data_dir}"]
+    with subprocess.Popen(line, env={**os.environ, "PYTHONPATH": str(_ROOT)}) as process:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda received, frame: process.send_signal(received))
+        code = process.wait()
+    if code < 0 or code > 128:
+        raise errors.Interrupted(abs(code) % 128)
+    return code == 0
+
+
+def run_row(table: Table, row: str, budget: Budget, data_dir: Path) -> dict | None:
+    """Train and test a row; None, with the reason printed by the script itself, if it stopped."""
+    for command in (table.train, table.test):
+        if not call(command(row, budget), data_dir):
+            return None
+    commands = [f"python {' '.join(command(row, budget))}" for command in (table.train, table.test)]
+    return {"commands": commands, **table.read(row, budget)}
+
+
+def readme_table(table: Table, results: dict, figures: dict) -> str:
+    """Markdown: a line per row with the published figures, ours with the difference, and our budget."""
+    published = table.published(figures)
+    columns = ["", *(f"{measure}: {whose}" for measure in published for whose in ("published", "ours")), "our budget"]
+    lines = [columns, ["---"] * len(columns)]
+    for row in table.rows:
+        ours = results.get(row)
+        cells = [row]
+        for measure, by_method in published.items():
+            value = ours["figures"].get(measure) if ours else None
+            cells += [f"{by_method[row]:.2f}",
+                      "" if value is None else f"{value:.2f} ({value - by_method[row]:+.2f})"]
+        lines.append([*cells, ours["budget"] if ours else f"not run here: needs {table.needs}"])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def write_between_markers(path: Path, name: str, text: str) -> None:
+    """Put text between `<!-- results:name -->` and `<!-- /results:name -->` of a file, if it has them."""
+    old = Path(path).read_text(encoding="utf-8")
+    new = re.sub(rf"(<!-- results:{name} -->\n).*?(<!-- /results:{name} -->)", lambda m: f"{m[1]}{text}\n{m[2]}", old,
+                 flags=re.DOTALL)
+    if new != old:
+        files.write_text(path, new)
+
+
+def main(names: list[str]) -> None:
+    unknown = [name for name in names if name not in TABLES]
+    if unknown or not names:
+        raise errors.UserError(f"no table {', '.join(unknown) or 'given'}; there are {', '.join(TABLES)}")
+    figures = files.read_json(Path(__file__).parent / "published.json")
+    budget, data_dir = Budget(FLAGS.scale, FLAGS.precision), Path(FLAGS.data_dir).resolve()
+    stopped = []
+    for name in names:
+        table, path = TABLES[name], Path(FLAGS.results) / f"{name}.json"
+        wrong = [row for row in FLAGS.rows if row not in table.rows]
+        if wrong:
+            raise errors.UserError(f"--rows={','.join(wrong)}: {name} has {', '.join(table.rows)}")
+        results = files.read_json(path) if path.exists() else {}
+        for row in [] if FLAGS.tables_only else FLAGS.rows or table.rows:
+            result = run_row(table, row, budget, data_dir)
+            if result is None:
+                stopped.append(f"{name}: {row}")
+                continue
+            results[row] = result
+            files.make_directory(path.parent)
+            files.write_json(path, results)
+        write_between_markers(FLAGS.readme, name, readme_table(table, results, figures))
+    if stopped:
+        raise errors.UserError(f"stopped by their scripts, see above: {'; '.join(stopped)}")
+
+
+if __name__ == "__main__":
+    define_flags()
+    errors.run(main, takes_paths=True)
