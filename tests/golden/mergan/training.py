@@ -43,7 +43,7 @@ def compare(document, siblings=()):
         ours = _train(case)
         exact = ours if siblings else _train(case._replace(precision=common.DOUBLE))
         yield from _costs(case, ours, exact)
-        yield from _weights(case, ours)
+        yield from _weights(case, ours, exact)
         yield from _changes(case, ours, exact)
         yield from _samples(case, ours, exact)
         for name, value in ours.powers.items():
@@ -77,11 +77,15 @@ def _group(case, name: str) -> str:
     return f"{case.name} {name.partition('/')[0]}"
 
 
-def _weights(case, ours):
-    """A weight's noise is that of its change."""
-    tensors = case.document["tensors"]
+def _weights(case, ours, exact):
+    """A weight's noise is that of its change; where the change is nothing but noise, it is judged in its place."""
+    tensors, noisy = case.document["tensors"], case.document.data.get("noise_only", [])
     for name, key in _keys(case, ours.weights):
         changed = f"{case.name}/{_as_change(name)}"
+        if changed in noisy and exact is not ours:
+            change = Comparison(_group(case, name), ("tensors", key), ours.changes[_as_change(name)], records.GRADIENTS)
+            yield _as_noise(change, ours.reach[_as_change(name)], 1.0)
+            continue
         share = tensors[changed]["l2"] / tensors[key]["l2"] if changed in tensors else 0.0
         yield Comparison(_group(case, name), ("tensors", key), ours.weights[name], case.precision.gradients,
                          deviation=common.deviation(case.document, changed) * share)
@@ -97,12 +101,15 @@ def _changes(case, ours, exact):
     for name, key in _keys(case, ours.changes):
         change = Comparison(_group(case, name), ("tensors", key), ours.changes[name], case.precision.gradients)
         if key in noisy or case.document["tensors"][key]["l2"] == 0:
-            # Adam makes whole steps of what float32 leaves of a gradient that is zero; of what size, is chance.
-            yield change._replace(noise=ours.reach[name] * np.sqrt(change.ours.size),
-                                  tolerance=1.0 if exact is not ours else case.precision.gradients)
+            yield _as_noise(change, ours.reach[name], 1.0 if exact is not ours else case.precision.gradients)
         else:
             yield change._replace(deviation=common.deviation(case.document, key), exact=exact.changes[name],
                                   drift=CHANGE_DRIFT)
+
+
+def _as_noise(change: Comparison, reach: float, tolerance: float) -> Comparison:
+    """Adam makes whole steps of what float32 leaves of a gradient that is zero; of what size, is chance."""
+    return change._replace(noise=reach * np.sqrt(change.ours.size), tolerance=tolerance)
 
 
 def _samples(case, ours, exact):
