@@ -22,8 +22,13 @@ def adam(learning_rate: float, beta_1: float, beta_2: float, variables, precisio
     return optimizer
 
 
+def adam_of(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
+    """The Adam itself, where a loss scaling may be around it."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
 def reset(optimizer: keras.optimizers.Optimizer) -> None:
     """Forget all moments and the step count; the learning rate stays, and so does the scale of a loss scaling."""
-    for variable in getattr(optimizer, "inner_optimizer", optimizer).variables:
+    for variable in adam_of(optimizer).variables:
         if variable.name != "learning_rate":
             variable.assign(keras.ops.zeros_like(variable))

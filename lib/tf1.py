@@ -22,7 +22,7 @@ if __name__ == "__main__":
 import numpy as np
 import tensorflow as tf
 
-from lib import files, interchange
+from lib import files, interchange, optimizers
 from lib.data.bounded import reason
 from lib.errors import UserError
 
@@ -140,7 +140,7 @@ def adam_variables(optimizer, names: dict, number: int = 0) -> dict:
       names: {TF1 name: variable}; those that it trains get two slots each.
       number: of TF1's optimisers in the order they were made, this one's place from 0.
     """
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    optimizer = optimizers.adam_of(optimizer)
     # Keras has no public way from a variable to its slots.
     slots = {id(variable): moments for variable, *moments in zip(
         optimizer._trainable_variables, optimizer._momentums, optimizer._velocities, strict=True)}

@@ -1,6 +1,7 @@
 """The flags of all run scripts, and what they mean together."""
 
 import contextlib
+import dataclasses
 import sys
 
 from absl import flags
@@ -47,11 +48,14 @@ def define_flags(experiment: str) -> None:
     flags.DEFINE_float("generative_scale_var", 1.0, "Standard deviation of replayed continuous latents.")
     flags.DEFINE_float("ewc_gamma", 0.0, "Weight of EWC's penalty; --method=ewc needs it.", lower_bound=0.0)
     flags.DEFINE_enum("optimizer", "adam", settings.OPTIMIZERS, "adamnorm: Adam on gradients of norm one.")
+    flags.DEFINE_bool("frechet", False, "At the end of every distribution also the Frechet distance of samples, in the "
+                      "features of a classifier that is trained first.")
     flags.DEFINE_integer("test_interval", 200, "Iterations between two looks at the test set; 0: none.", lower_bound=0)
     flags.DEFINE_string("load_model", "", "Checkpoint prefix (<name>.cpkt) to start from; a lifelong run goes on with "
                         "the distribution after its model's.")
     flags.DEFINE_string("data_dir", ".", "Where the data sets lie: <data_dir>/MNIST_data, <data_dir>/fashion, ...")
     run_settings.define_flags()
+    run_settings.define_precision_flag()
     flags.adopt_module_key_flags(run_settings)
     flags.DEFINE_bool("tf1_exact", False, "Bring back the original's deterministic accidents (see README).")
     if experiment == "permuted_mnist":
@@ -111,6 +115,8 @@ def run(experiment: str) -> None:
     """What every script does once its flags are parsed."""
     described = config(experiment)
     with device():
+        from lib import device as devices
         from lvae import train
 
-        train.run(described, FLAGS.base_dir, FLAGS.data_dir, FLAGS.load_model, run_settings.options())
+        described = dataclasses.replace(described, precision=devices.precision(FLAGS.precision))
+        train.run(described, FLAGS.base_dir, FLAGS.data_dir, FLAGS.load_model, run_settings.options(), FLAGS.frechet)

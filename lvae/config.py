@@ -92,6 +92,7 @@ class Config:
     ewc_samples: int = 10000  # samples in a Fisher estimate
     optimizer: str = "adam"  # one of OPTIMIZERS
     seed: int = 0
+    precision: str = "float32"  # Keras dtype policy of the layers; weights, heads, posteriors and costs are float32
     tf1_exact: bool = False  # bring back the original's deterministic accidents
 
     @property

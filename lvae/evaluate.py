@@ -10,6 +10,7 @@ from lib.errors import UserError
 
 QUANTITIES = {"elbo": "negative test ELBO, all distributions",
               "seen_elbo": "negative test ELBO, distributions seen so far",
+              "frechet_distance": "Frechet distance (classifier features), distributions seen so far",
               "consistency_accuracy": "consistency of student and teacher"}
 
 
@@ -19,8 +20,8 @@ def read(directory: Path) -> tuple[str, list[dict]]:
     if settings.get("system") != "Lifelong VAE":
         raise UserError(f"{directory} holds no run of the Lifelong VAE")
     results = files.read_json(Path(directory) / "results.json")
-    rows = [{"distribution": result["distribution"], "seen_elbo": result.get("seen_elbo"),
-             "consistency_accuracy": result.get("consistency_accuracy"),
+    rows = [{"distribution": result["distribution"],
+             **{name: result.get(name) for name in ("seen_elbo", "frechet_distance", "consistency_accuracy")},
              # Two test sets count alike.
              "elbo": sum(means["elbo"] for means in result["tests"].values()) / len(result["tests"])}
             for result in results]

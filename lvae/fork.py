@@ -45,7 +45,7 @@ class Model(NamedTuple):
         temperature that it uses in place of the stored one.
         """
         scalars = {name: keras.Variable(value, trainable=False, dtype="float32", name=name) for name, value in
-                   (("Variable", float(self.optimizer.iterations)), ("temperature", 5.0))}
+                   (("Variable", float(optimizers.adam_of(self.optimizer).iterations)), ("temperature", 5.0))}
         named = {f"{self.prefix}/{name}": variable for name, variable in scalars.items()}
         return named | self.weights() | self.powers() | self.slots()
 
@@ -110,23 +110,23 @@ def copy(student: Model, teacher: Model, pairs: dict[str, str]) -> None:
             targets[our].assign(sources[their])
         elif our.endswith("beta1_power"):
             # Adam's bias correction goes on where the teacher's stood, with fresh moments.
-            student.optimizer.iterations.assign(teacher.optimizer.iterations)
+            optimizers.adam_of(student.optimizer).iterations.assign(optimizers.adam_of(teacher.optimizer).iterations)
 
 
 def build_optimizer(config: Config, variables: list[keras.Variable]) -> keras.optimizers.Optimizer:
-    return optimizers.adam(config.learning_rate, _BETA_1, _BETA_2, variables)
+    return optimizers.adam(config.learning_rate, _BETA_1, _BETA_2, variables, config.precision)
 
 
-def build_student(config: Config, lineage: Lineage, *, dtype="float32") -> tuple[Vae, keras.optimizers.Optimizer]:
-    """A model with fresh weights and its optimiser, where the run stands now."""
+def build_student(config: Config, lineage: Lineage, *, dtype=None) -> tuple[Vae, keras.optimizers.Optimizer]:
+    """A model with fresh weights and its optimiser, where the run stands now; dtype: instead of the run's."""
     config = forked_config(config) if lineage.forks else config
     name = f"vae{lineage.forks}"
-    vae = build_vae(config, lineage.latents, name=name, seed=config.seed, dtype=dtype)
+    vae = build_vae(config, lineage.latents, name=name, seed=config.seed, dtype=dtype or config.precision)
     return vae, build_optimizer(config, vae.trainable_variables)
 
 
 def fork(config: Config, lineage: Lineage, networks: Networks, optimizer, new_classes: int, *, student=None,
-         dtype="float32"):
+         dtype=None):
     """The next student's networks, optimiser and lineage, and the pairs of variables that were copied.
 
     The old teacher is let go; the old student, which becomes the teacher, is not changed.

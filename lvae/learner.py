@@ -102,7 +102,7 @@ class Learner(tf.train.experimental.PythonState):
         if standing["teacher_classes"] is not None:
             settings = lifelong.forked_config(self.config) if self.lineage.forks > 1 else self.config
             teacher = build_vae(settings, self.lineage.first._replace(classes=standing["teacher_classes"]),
-                                name=f"vae{self.lineage.forks - 1}", seed=self.config.seed)
+                                name=f"vae{self.lineage.forks - 1}", seed=self.config.seed, dtype=self.config.precision)
         self.networks, self.clock = Networks(student, teacher), step.start_clock()
         self.anchor = None
         if standing["anchored"]:

@@ -107,8 +107,14 @@ def normalised(gradients: list[tf.Tensor]) -> list[tf.Tensor]:
 
 
 def descend(config: Config, optimizer: keras.optimizers.Optimizer, gradients: list, variables: list) -> None:
-    """Update the variables with all gradients of the old weights; the original's updates race them (quirk 1)."""
-    optimizer.apply(normalised(gradients) if config.optimizer == "adamnorm" else gradients, variables)
+    """Update the variables with all gradients of the old weights; the original's updates race them (quirk 1).
+
+    Args:
+      gradients: of the cost as the optimizer's `scale_loss` gave it back.
+    """
+    if config.optimizer == "adamnorm":
+        gradients = [optimizer.scale_loss(gradient) for gradient in normalised(gradients)]
+    optimizer.apply(gradients, variables)
 
 
 def make_steps(config: Config, phase: int, lineage: Lineage, networks: Networks, optimizer, clock: Clock,
@@ -126,9 +132,13 @@ def make_steps(config: Config, phase: int, lineage: Lineage, networks: Networks,
             outcome = lifelong.student_costs(settings, networks, lineage, images, noise, temperature, training=True)
             held = baselines.penalty(config.ewc_gamma, values, anchor) if anchor else tf.constant(0.0)
             total = outcome.costs.total(settings) + tf.cast(held, outcome.costs.log_likelihood.dtype)
-        gradients = tape.gradient(total, values)
+            scaled = optimizer.scale_loss(total)
+        gradients = tape.gradient(scaled, values)
+        norm = tf.linalg.global_norm(gradients) / optimizer.scale_loss(tf.ones([], total.dtype))
+        if config.precision == "mixed_float16":  # an overflow, which the loss scaling leaves out, counts as no step
+            norm = tf.where(tf.math.is_finite(norm), norm, tf.zeros_like(norm))
         descend(config, optimizer, gradients, variables)
-        return outcome, held, tf.linalg.global_norm(gradients)
+        return outcome, held, norm
 
     def quantities(images, number, temperature):
         noise = draw_noise(config, lineage, networks, images.shape[0], "train", phase, number)

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from lib import files, randomness, runner, tf1
 from lib.errors import UserError
 from lib.settings import Options
-from lvae import baselines, checkpoint, distributions, pictures, scores, step
+from lvae import baselines, checkpoint, distributions, frechet, pictures, scores, step
 from lvae.config import Config
 from lvae.data import Samples
 from lvae.distributions import Course
@@ -42,11 +42,13 @@ def settings_of(config: Config, load_model: str = "") -> dict:
     return json.loads(json.dumps({"system": "Lifelong VAE", **dataclasses.asdict(config), **started}))
 
 
-def run(config: Config, base: str, data_dir: str, load_model: str = "", options: Options = Options()) -> Path:
+def run(config: Config, base: str, data_dir: str, load_model: str = "", options: Options = Options(),
+        measures_distance: bool = False) -> Path:
     """Train in a numbered directory under `base`; returns it.
 
     Args:
       load_model: TF1-form checkpoint to start from. A lifelong run goes on with the distribution after its model's.
+      measures_distance: also the Frechet distance at the end of every distribution.
     """
     course = distributions.load(config, data_dir)
     settings = settings_of(config, load_model)
@@ -54,6 +56,7 @@ def run(config: Config, base: str, data_dir: str, load_model: str = "", options:
     print("\n".join(f"{name} = {value}" for name, value in settings.items()))
     print(f"writing to {directory}")
     learner = Learner(config)
+    distance = frechet.Distance(config, course) if measures_distance else None
     if load_model:
         _start_from(load_model, config, course, learner)
     with runner.Run(directory, settings, {"learner": learner}, options) as run:
@@ -62,9 +65,9 @@ def run(config: Config, base: str, data_dir: str, load_model: str = "", options:
         for folder in ("models", "imgs"):
             files.make_directory(directory / folder)
         if config.sequential:
-            _train_sequence(run, config, course, learner)
+            _train_sequence(run, config, course, learner, distance)
         else:
-            _train_all(run, config, course, learner)
+            _train_all(run, config, course, learner, distance)
     files.write_json(directory / _COMPLETE, {"distributions": len(learner.results)})
     print(f"trained {len(learner.results)} models, exiting")
     return directory
@@ -156,7 +159,7 @@ def _train_phase(run, config, course, learner, total, first_step, label) -> step
     return steps
 
 
-def _train_sequence(run, config: Config, course: Course, learner: Learner) -> None:
+def _train_sequence(run, config: Config, course: Course, learner: Learner, distance: frechet.Distance | None) -> None:
     plan = distributions.schedule(config, len(course.distributions))
     starts = np.concatenate([[0], np.cumsum([length for _, length in plan])]).tolist()
     if run.phase >= len(plan):
@@ -167,26 +170,27 @@ def _train_sequence(run, config: Config, course: Course, learner: Learner) -> No
         name = course.distributions[number].name
         steps = _train_phase(run, config, course, learner, length, starts[phase],
                              f"distribution {phase + 1}/{len(plan)} ({name})")
-        _complete(run.directory, config, course, learner, steps, phase)
+        _complete(run.directory, config, course, learner, steps, distance)
         if phase + 1 < len(plan):
             _enter(config, course, learner, plan[phase + 1][0])
         run.next_phase()
 
 
-def _train_all(run, config: Config, course: Course, learner: Learner) -> None:
+def _train_all(run, config: Config, course: Course, learner: Learner, distance: frechet.Distance | None) -> None:
     if run.phase:
         return
     count = len(training_samples(config, course, learner.entries))
     run.open_log(run.iteration)
     steps = _train_phase(run, config, course, learner, config.epochs * max(count // config.batch_size, 1), 0,
                          "all distributions")
-    _complete(run.directory, config, course, learner, steps, 0)
+    _complete(run.directory, config, course, learner, steps, distance)
     run.next_phase()
 
 
 def _complete(directory: Path, config: Config, course: Course, learner: Learner, steps: step.Steps,
-              phase: int) -> None:
+              distance: frechet.Distance | None) -> None:
     """Figures, files and pictures at the end of a distribution."""
+    phase = len(learner.entries) - 1
     tests = {prefix: scores.test(config, steps, samples, -1) for prefix, samples in course.tests.items()}
     for means in tests.values():
         print(f"Mean losses [VAE {phase}] = Loss: {means['loss']:.6f} | ELBO: {means['elbo']:.6f} | "
@@ -203,6 +207,9 @@ def _complete(directory: Path, config: Config, course: Course, learner: Learner,
             before = distributions.joined([course.distributions[entry].test
                                            for entry in dict.fromkeys(learner.entries[:-1])])
             result["consistency_accuracy"] = scores.consistency_accuracy(config, learner.networks, before)
+    if distance:
+        result |= distance.measure(learner)
+        print(f"Frechet distance ({result['frechet_features']}) [VAE {phase}] = {result['frechet_distance']:.4f}")
     learner.results.append(result)
     scores.write_results(directory, course, learner)
     model = learner.model()

@@ -1,6 +1,6 @@
-"""Classifiers that judge memoryGAN's images: a residual network and a small AlexNet, trained here on real images.
+"""Classifiers that judge generated images, trained here on real ones; memoryGAN's residual network and small AlexNet.
 
-They stand for the classifiers of the paper's table 3, whose weights were never published: scores are comparable
+These stand for the classifiers of the paper's table 3, whose weights were never published: scores are comparable
 between our own runs, and near the published ones as far as the classifiers' accuracies are.
 """
 
@@ -53,7 +53,7 @@ def residual_network(shape: tuple, seed: int) -> keras.Model:
     for width, strides in ((16, 1), (32, 2), (64, 2)):
         for number in range(3):
             x = block(x, width, strides if number == 0 else 1)
-    return keras.Model(images, _head(keras.layers.GlobalAveragePooling2D()(x), seed))
+    return keras.Model(images, head(keras.layers.GlobalAveragePooling2D()(x), seed))
 
 
 def small_alexnet(shape: tuple, seed: int) -> keras.Model:
@@ -72,10 +72,11 @@ def small_alexnet(shape: tuple, seed: int) -> keras.Model:
     x = images
     for layer in layers:
         x = layer(x)
-    return keras.Model(images, _head(x, seed))
+    return keras.Model(images, head(x, seed))
 
 
-def _head(x, seed: int):
+def head(x, seed: int):
+    """Logits of the ten classes."""
     initial = keras.initializers.GlorotUniform(seed=randomness.initial_seed(seed, "head"))
     return keras.layers.Dense(CLASSES, kernel_initializer=initial)(x)
 
@@ -145,12 +146,16 @@ def train(model: keras.Model, recipe: Recipe, data: Labelled, seed: int = 0) -> 
     model.fit(epochs, epochs=recipe.epochs, verbose=2, shuffle=False)
 
 
-def load_or_train(dataset: str, data: Labelled, test: Labelled, pretrain_dir: str = "pretrain") -> keras.Model:
-    """The judge of "fashion", "mnist", "affmnist" or "cifar10", trained the first time and read from its file later.
+def load_or_train(dataset: str, data: Labelled, test: Labelled, pretrain_dir: str = "pretrain",
+                  recipe: Recipe | None = None) -> keras.Model:
+    """The judge of a data set, trained the first time and read from its file later.
 
     A file serves only the very images and recipe it was trained with. Prints what it is and its accuracy on `test`.
+
+    Args:
+      recipe: default: memoryGAN's, for "fashion", "mnist", "affmnist" and "cifar10".
     """
-    recipe = RECIPES[dataset]
+    recipe = recipe or RECIPES[dataset]
     settings = (recipe.name, *recipe[2:])
     fingerprint = RealImages(data.images, data.labels).fingerprint(settings)
     path = Path(pretrain_dir, dataset, f"judge-{fingerprint}.weights.h5")

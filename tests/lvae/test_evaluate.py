@@ -12,7 +12,7 @@ def _write(folder, method, elbos):
     folder.mkdir()
     (folder / "settings.json").write_text(json.dumps({"system": "Lifelong VAE", "sequential": True, "method": method}))
     (folder / "results.json").write_text(json.dumps([
-        {"distribution": f"fashion {number}", "seen_elbo": 2 * elbo, "tests": {"a_": {"elbo": elbo - 1},
+        {"distribution": f"fashion {number}", "seen_elbo": 2 * elbo, "frechet_distance": 3 * elbo, "tests": {"a_": {"elbo": elbo - 1},
                                                                              "b_": {"elbo": elbo + 1}}}
         for number, elbo in enumerate(elbos)]))
     return str(folder)
@@ -25,8 +25,10 @@ def test_table_has_a_column_per_run(tmp_path, capsys):
     assert text.strip() == capsys.readouterr().out.strip()
     assert "| 1 | fashion 0 | 200.00 | 210.00 |" in text and "| 2 | fashion 1 | 150.50 |  |" in text
     assert "| 2 | fashion 1 | 301.00 |  |" in text
+    assert "| 2 | fashion 1 | 451.50 |  |" in text
     assert "Consistency" not in text
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"transitions.md", "elbo.png", "seen_elbo.png"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"transitions.md", "elbo.png", "seen_elbo.png",
+                                                                   "frechet_distance.png"}
 
 
 def test_foreign_directories_are_refused(tmp_path):

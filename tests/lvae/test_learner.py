@@ -45,6 +45,25 @@ def test_resumed_learner_goes_on_bit_for_bit(tmp_path, method, forks, tf1_exact)
     assert float(again.clock.temperature) == float(learner.clock.temperature) < 1.0
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "adamnorm"])
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_half_precision_trains_close_to_float32(precision, optimizer):
+    learners = [Learner(dataclasses.replace(CONFIG, precision=name, optimizer=optimizer))
+                for name in ("float32", precision)]
+    for learner in learners:
+        learner.steps().iterate(_images(5), tf.constant(0))
+        learner.entries.append(1)
+        learner.fork(1)
+    exact, rough = (learner.steps().iterate(_images(5), tf.constant(0)) for learner in learners)
+    assert learners[1].networks.student.encoder.compute_dtype == precision.removeprefix("mixed_")
+    assert all(variable.dtype == "float32" for variable in learners[1].networks.student.variables)
+    for name, series in rough.items():
+        assert np.isfinite(series).all()
+        # Two rows agree or not; the norm of a step that overflowed is not reported.
+        if name != "consistency_accuracy" and (name, precision) != ("grad_norm", "mixed_float16"):
+            np.testing.assert_allclose(series, exact[name], rtol=0.05, atol=0.02, err_msg=name)
+
+
 def test_squared_gradients_are_those_of_every_image_alone():
     learner = Learner(dataclasses.replace(CONFIG, use_bn=False))
     vae, images = learner.networks.student, _images(3)[0]

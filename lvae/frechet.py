@@ -1,0 +1,91 @@
+"""Frechet distance of a VAE's samples from the test images of all distributions learned so far.
+
+In the features of a classifier that is trained here on the experiment's own images, so distances can be compared
+between the runs of one experiment and with nothing else. The PyTorch version averages the distances of mini-batches,
+which depends on their size; this is one distance between as many samples as there are test images, up to a limit.
+"""
+
+import functools
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from lib import randomness
+from lib.metrics import frechet, judges
+from lib.metrics.features import Extractor
+from lvae import distributions, lifelong, step
+from lvae.config import Config
+from lvae.distributions import Course
+from lvae.learner import Learner
+from lvae.data import Samples
+from lvae.pictures import to_pixels
+
+_FEATURES = 128
+_BATCH = 500
+_TRAINED, _COMPARED = 60_000, 10_000  # images at most
+
+
+def _network(dense: bool, shape: tuple, seed: int) -> keras.Model:
+    """Images in 0..255 to logits; the last but one layer is what distances are measured in."""
+    def options(name):
+        initial = keras.initializers.HeNormal(seed=randomness.initial_seed(seed, "features", name))
+        return dict(activation="relu", kernel_initializer=initial)
+
+    images = keras.Input(shape)
+    x = keras.layers.Rescaling(1 / 255.0)(images)
+    for width, size in () if dense else ((32, 5), (64, 5), (128, 3)):
+        x = keras.layers.Conv2D(width, size, 2, padding="same", **options(f"conv {width}"))(x)
+    x = keras.layers.Flatten()(x)
+    if dense:
+        x = keras.layers.Dense(512, **options("dense"))(x)
+    x = keras.layers.Dense(_FEATURES, **options("last"))(x)
+    return keras.Model(images, judges.head(x, seed))
+
+
+def _images(config: Config, samples: Samples, rows) -> np.ndarray:
+    return to_pixels(config, samples.take(rows, config.architecture.input_shape))
+
+
+def _spread(count: int, most: int) -> np.ndarray:
+    """At most so many rows, evenly over all."""
+    return np.linspace(0, count - 1, min(count, most)).astype(int)
+
+
+class Distance:
+    """Measures one experiment's models. Trains the classifier the first time; later it is read from its file."""
+
+    def __init__(self, config: Config, course: Course, pretrain_dir: str = "pretrain"):
+        self._config, self._course = config, course
+        recipe = judges.Recipe("classifier", functools.partial(_network, config.architecture.body == "dense"),
+                               epochs=3, flip=False, shift=0, learning_rate=1e-3)
+        train, test = (self._labelled([getattr(part, split) for part in course.distributions])
+                       for split in ("train", "test"))
+        judge = judges.load_or_train(f"lvae_{config.experiment}", train, test, pretrain_dir, recipe)
+        features = keras.Model(judge.input, judge.layers[-2].output)
+        self._extractor = Extractor(f"{config.experiment} classifier features",
+                                    lambda images: features(images.astype(np.float32), training=False).numpy())
+
+    def _labelled(self, samples: list[Samples]) -> judges.Labelled:
+        everything = distributions.joined(samples)
+        rows = _spread(len(everything), _TRAINED)
+        return judges.Labelled(_images(self._config, everything, rows), everything.labels[rows])
+
+    def measure(self, learner: Learner) -> dict:
+        """{"frechet_distance": float, "frechet_features": whose} of the present student."""
+        entries = dict.fromkeys(learner.entries) if self._config.sequential else range(len(self._course.distributions))
+        real = distributions.joined([self._course.distributions[entry].test for entry in entries])
+        rows = _spread(len(real), _COMPARED)
+        result = frechet.fid(
+            self._extractor,
+            (_images(self._config, real, rows[start:start + _BATCH]) for start in range(0, len(rows), _BATCH)),
+            self._generated(learner, len(rows)))
+        return {"frechet_distance": result.distance, "frechet_features": self._extractor.name}
+
+    def _generated(self, learner: Learner, count: int):
+        config, student, phase = self._config, learner.networks.student, len(learner.entries)
+        generate = tf.function(lambda noise: lifelong.generate(config, student, noise))
+        for batch, start in enumerate(range(0, count, _BATCH)):
+            noise = step.draw_replay(student.latents, _BATCH, lambda name: randomness.key(
+                config.seed, f"frechet/{name}", phase, batch))
+            yield to_pixels(config, generate(noise))[:count - start]

@@ -1,0 +1,80 @@
+"""The Frechet distance of a VAE's samples."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import linalg
+
+from lvae import distributions, frechet
+from lvae.config import EXPERIMENTS, Config
+from lvae.learner import Learner
+from tests.lvae import tiny
+
+CONFIG = Config("fashion_dnn", EXPERIMENTS["fashion_dnn"].architecture, sequential=True, latent_size=3)
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    tiny.write(folder / "Fashion_data", 400, 200)
+    return distributions.load(CONFIG, str(folder))
+
+
+@pytest.fixture(scope="module")
+def distance(course, tmp_path_factory):
+    return frechet.Distance(CONFIG, course, str(tmp_path_factory.mktemp("pretrain")))
+
+
+def _independent(real, generated):
+    """Heusel et al.'s formula with SciPy's matrix root."""
+    (m1, c1), (m2, c2) = ((x.mean(axis=0), np.cov(x, rowvar=False)) for x in (real, generated))
+    return np.sum((m1 - m2)**2) + np.trace(c1 + c2 - 2 * linalg.sqrtm(c1 @ c2).real)
+
+
+def test_the_distance_is_that_of_the_features_of_what_was_learned(course, distance):
+    learner = Learner(CONFIG)
+    learner.entries = [0, 3, 0]  # distribution 0 twice
+    result = distance.measure(learner)
+    assert result["frechet_features"] == "fashion_dnn classifier features"
+    seen = [course.distributions[number].test for number in (0, 3)]
+    images = np.concatenate([part.take(slice(None), (28, 28, 1)) for part in seen])
+    generated = np.concatenate(list(distance._generated(learner, len(images))))
+    assert generated.shape == images.shape == (40, 28, 28, 1) and generated.dtype == np.uint8
+    features = [distance._extractor.extract(part) for part in (np.rint(255 * images), generated)]
+    # SciPy's root of a singular product is not exact.
+    assert result["frechet_distance"] == pytest.approx(_independent(*features), rel=1e-3)
+
+
+def test_samples_of_what_was_learned_are_nearer(course, distance):
+    """A decoder that draws the mean of the test images against one that draws noise."""
+    learner, mean = Learner(CONFIG), course.distributions[0].test.take(slice(None), (784,)).mean(axis=0)
+    logits = np.log((mean + 1e-3) / (1 - mean + 1e-3))
+    found = {}
+    for name, output in (("mean", logits), ("noise", np.random.RandomState(0).normal(0, 5, 784))):
+        learner.networks = learner.networks._replace(student=_Fixed(learner.networks.student.latents, output))
+        found[name] = distance.measure(learner)["frechet_distance"]
+    assert found["mean"] < 0.7 * found["noise"]
+
+
+class _Fixed:
+    def __init__(self, latents, output):
+        self.latents, self._output = latents, tf.constant(output, tf.float32)
+
+    def decoder(self, z, training=False):
+        return tf.tile(self._output[None], [len(z), 1])
+
+
+def test_the_same_noise_every_time(course, distance):
+    learner = Learner(CONFIG)
+    assert distance.measure(learner) == distance.measure(learner)
+
+
+def test_convolutional_images_and_a_vae_without_classes(tmp_path):
+    tiny.write(tmp_path / "Fashion_data", 60, 30)
+    config = dataclasses.replace(CONFIG, experiment="fashion", architecture=EXPERIMENTS["fashion"].architecture,
+                                 method="vanilla", sequential=False)
+    course = distributions.load(config, str(tmp_path))
+    result = frechet.Distance(config, course, str(tmp_path)).measure(Learner(config))
+    assert np.isfinite(result["frechet_distance"]) and result["frechet_distance"] > 0
