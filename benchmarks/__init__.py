@@ -1,0 +1,1 @@
+"""How long the steps of the three systems take, and how near that is to what the machine can do. See README.md."""
