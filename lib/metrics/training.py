@@ -77,12 +77,13 @@ def train(model: Classifier, images: np.ndarray, labels: np.ndarray, recipe: Rec
     per_epoch = len(images) // size
     initialise(model, seed)
     step = _make_step(model, recipe, recipe.epochs * per_epoch, seed)
-    with tqdm(total=recipe.epochs * per_epoch, desc=title, unit="step") as bar:
+    with tqdm(total=recipe.epochs * per_epoch, desc=title, unit="step", dynamic_ncols=True, disable=None) as bar:
         for epoch in range(recipe.epochs):
             generator = randomness.host_generator(seed, "classifier", epoch)
-            for chosen in generator.permutation(len(images))[:per_epoch * size].reshape(per_epoch, size):
+            order = generator.permutation(len(images))[:per_epoch * size].reshape(per_epoch, size)
+            for number, chosen in enumerate(order, epoch * per_epoch):
                 batch = shifted(images[chosen], recipe.shift, generator) if recipe.shift else images[chosen]
-                step(batch, labels[chosen], tf.constant(bar.n))
+                step(batch, labels[chosen], tf.constant(number))
                 bar.update()
 
 
