@@ -2,6 +2,18 @@
 
 import keras
 import numpy as np
+import tensorflow as tf
+
+
+class _Adam(keras.optimizers.Adam):
+    """Keras' Adam, but for sums over replicas where there are none.
+
+    TensorFlow keeps the graph around such a sum, and with it every variable that the graph captures, until the process
+    ends: a run that builds its networks anew from task to task would never let go of the old ones.
+    """
+
+    def _all_reduce_sum_gradients(self, grads_and_vars):
+        return super()._all_reduce_sum_gradients(grads_and_vars) if tf.distribute.has_strategy() else grads_and_vars
 
 
 def adam(learning_rate: float, beta_1: float, beta_2: float, variables, precision: str = "float32"
@@ -15,7 +27,7 @@ def adam(learning_rate: float, beta_1: float, beta_2: float, variables, precisio
         # Keras rounds a learning rate and plain numbers to float32 on their way into the update, NumPy's doubles not.
         rate, beta_1, beta_2 = np.float64(learning_rate), np.float64(beta_1), np.float64(beta_2)
         learning_rate = lambda: rate
-    optimizer = keras.optimizers.Adam(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=1e-8)
+    optimizer = _Adam(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=1e-8)
     if precision == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     optimizer.build(variables)

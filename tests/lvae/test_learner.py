@@ -1,6 +1,8 @@
 """The learner comes back from a resume point whatever happened to it before; EWC's pieces."""
 
 import dataclasses
+import gc
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -43,6 +45,19 @@ def test_resumed_learner_goes_on_bit_for_bit(tmp_path, method, forks, tf1_exact)
     for ours, theirs in zip(again.networks.student.variables, learner.networks.student.variables, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert float(again.clock.temperature) == float(learner.clock.temperature) < 1.0
+
+
+def test_forks_let_go_of_what_came_before():
+    """After the second fork nothing is left of the first models: no variable, no graph that captured one."""
+    learner, alive = Learner(CONFIG), []
+    for number in range(4):
+        learner.steps().iterate(_images(2), tf.constant(0))
+        learner.entries.append(number + 1)
+        learner.fork(1)
+        gc.collect()
+        kinds = Counter(type(thing).__name__ for thing in gc.get_objects())
+        alive.append({kind: kinds[kind] for kind in ("FuncGraph", "ResourceVariable", "Operation")})
+    assert alive[1] == alive[2] == alive[3] and alive[1]["ResourceVariable"] > 0
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "adamnorm"])
