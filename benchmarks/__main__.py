@@ -4,6 +4,7 @@
     python -m benchmarks --quick
 """
 
+import itertools
 import os
 import platform
 import resource
@@ -18,6 +19,7 @@ from lib.mergan.config import DATASETS
 FLAGS = flags.FLAGS
 SYSTEMS = ("mergan", "memorygan", "lvae")
 METHODS = ("SFT", "RA", "JTR")
+JIT = ("auto", "on", "off")
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 # What --quick takes where a flag is not given.
 QUICK = {"datasets": ["mnist"], "methods": ["SFT", "RA"], "past": ["9"], "slots": ["4096"], "forks": ["1"],
@@ -29,8 +31,8 @@ flags.DEFINE_list("methods", list(METHODS), f"MeRGAN's, of {', '.join(METHODS)}.
 flags.DEFINE_list("past", ["1", "5", "9"], "Past classes of RA and JTR; lsun has 4 classes, so at most 3.")
 flags.DEFINE_list("slots", ["4096", "16384", "65536"], "memoryGAN's slots.")
 flags.DEFINE_list("forks", ["1", "5", "10"], "Forks of the Lifelong VAE.")
-flags.DEFINE_list("precisions", ["float32", "mixed_bfloat16"], f"Of {', '.join(PRECISIONS)}; the Lifelong VAE's is "
-                                                               "float32.")
+flags.DEFINE_list("precisions", ["float32", "mixed_bfloat16"], f"Of {', '.join(PRECISIONS)}.")
+flags.DEFINE_list("jit", ["auto"], f"Of {', '.join(JIT)}: with XLA or without.")
 flags.DEFINE_integer("rounds", 10, "How often everything is timed; medians are reported.", lower_bound=1)
 flags.DEFINE_boolean("quick", False, "Few cases and rounds.")
 flags.DEFINE_string("out", "", "JSON file for the figures.")
@@ -47,23 +49,24 @@ def chosen(name: str, known=None) -> list:
     return list(words) if known is not None else [int(word) for word in words]
 
 
-def measurements(systems, precisions):
-    """(name, cases) of what is timed together; cases are made when their turn comes."""
+def measurements(systems, ways):
+    """(name, cases) of what is timed together, in all `ways` (precision, jit); cases are made when their turn comes."""
     from benchmarks import lvae, memorygan, mergan
 
     if "mergan" in systems:
         methods = chosen("methods", METHODS)
         for dataset in chosen("datasets", DATASETS):
             past = [count for count in chosen("past") if count < len(DATASETS[dataset].classes)]
-            cases = [case for precision in precisions for case in mergan.cases(dataset, methods, past, precision)]
+            cases = [case for way in ways for case in mergan.cases(dataset, methods, past, *way)]
             if dataset == "mnist":
-                cases += [mergan.yardstick_case(precision) for precision in precisions]
+                cases += [mergan.yardstick_case(*way) for way in ways]
             yield f"MeRGAN on {dataset}", cases
     if "memorygan" in systems:
         slots = chosen("slots")
-        yield "memoryGAN on fashion", [case for precision in precisions for case in memorygan.cases(slots, precision)]
+        yield "memoryGAN on fashion", [case for way in ways for case in memorygan.cases(slots, *way)]
     if "lvae" in systems:
-        yield "Lifelong VAE on mnist", lvae.cases(chosen("forks"))
+        forks = chosen("forks")
+        yield "Lifelong VAE on mnist", [case for way in ways for case in lvae.cases(forks, *way)]
 
 
 def machine(device: str) -> dict:
@@ -84,7 +87,7 @@ def peak_memory() -> dict:
 
 
 def main():
-    systems, precisions = chosen("systems", SYSTEMS), chosen("precisions", PRECISIONS)
+    systems, precisions, jit = chosen("systems", SYSTEMS), chosen("precisions", PRECISIONS), chosen("jit", JIT)
     rounds = QUICK["rounds"] if FLAGS.quick and not FLAGS["rounds"].present else FLAGS.rounds
     if FLAGS.out and not Path(FLAGS.out).parent.is_dir():
         raise UserError(f"--out={FLAGS.out}: there is no such directory")
@@ -95,7 +98,8 @@ def main():
     found = machine(device.prepare())
     print(", ".join(f"{name} {value}" for name, value in found.items()), flush=True)
     figures = {"machine": found, "rounds": rounds, "peaks": [], "cases": [], "ratios": [], "peak_memory_bytes": {}}
-    for name, cases in measurements(systems, precisions):
+    ways = list(itertools.product(precisions, {device.jit(choice): None for choice in jit}))
+    for name, cases in measurements(systems, ways):
         wanted = sorted({case.about["precision"] for case in cases})
         peaks = [case for precision in wanted for case in peak.cases(precision)]
         results = timing.measure(peaks + cases, rounds)

@@ -1,5 +1,7 @@
 """Lifelong VAE: training steps after so many forks."""
 
+import dataclasses
+
 import numpy as np
 import tensorflow as tf
 
@@ -13,20 +15,21 @@ from lvae.networks import Latents, Networks, Vae
 _CONFIG = Config("mnist", EXPERIMENTS["mnist"].architecture, sequential=True, latent_size=14, use_bn=True)
 
 
-def cases(forks) -> list[Case]:
-    return [_case(count) for count in forks]
+def cases(forks, precision: str, jit: bool) -> list[Case]:
+    config = dataclasses.replace(_CONFIG, precision=precision)
+    return [_case(config, count, jit) for count in forks]
 
 
-def _case(forks: int) -> Case:
+def _case(config: Config, forks: int, jit: bool) -> Case:
     """Each fork adds a class, as ten digits do."""
-    config, lineage = _CONFIG, Lineage(Latents(_CONFIG.latent_size, 1), forks, forks)
+    lineage = Lineage(Latents(config.latent_size, 1), forks, forks)
     student, optimizer = fork.build_student(config, lineage)
     teacher, _ = fork.build_student(config, Lineage(lineage.first, forks - 1, forks - 1))
-    steps = step.make_steps(config, forks, lineage, Networks(student, teacher), optimizer, step.start_clock())
+    steps = step.make_steps(config, forks, lineage, Networks(student, teacher), optimizer, step.start_clock(), jit=jit)
     shape = [ITERATIONS, config.batch_size, *config.architecture.input_shape]
     images = tf.constant(np.random.default_rng(0).random(shape, np.float32))
     about = {"system": "Lifelong VAE", "dataset": "mnist", "method": "lifelong", "forks": forks,
-             "precision": "float32", "step": "iteration"}
+             "precision": config.precision, "jit": jit, "step": "iteration"}
     return Case(about, lambda: steps.iterate(images, tf.constant(0)), operations(config, student, teacher),
                 config.batch_size, ITERATIONS)
 

@@ -9,21 +9,22 @@ from memorygan.config import Config, make_config
 from memorygan.step import build_model, make_steps
 
 
-def cases(slots, precision: str) -> list[Case]:
+def cases(slots, precision: str, jit: bool) -> list[Case]:
     """The plain GAN first."""
     plain = make_config("fashion", model="GAN", precision=precision)
     with_memory = [make_config("fashion", mem_size=size, precision=precision) for size in slots]
-    return [_case(config) for config in (plain, *with_memory)]
+    return [_case(config, jit) for config in (plain, *with_memory)]
 
 
-def _case(config: Config) -> Case:
+def _case(config: Config, jit: bool) -> Case:
     model = build_model(config)
-    steps = make_steps(config, model, max_iterations=1)
+    steps = make_steps(config, model, max_iterations=1, jit=jit)
     side, channels = config.data.side, config.data.channels
     shape = [ITERATIONS, config.batch_size, side, side, channels]
     images = tf.constant(np.random.default_rng(0).integers(0, 256, shape, np.uint8))
     about = {"system": "memoryGAN", "dataset": config.dataset, "method": config.model,
-             "slots": config.mem_size if config.has_memory else 0, "precision": config.precision, "step": "iteration"}
+             "slots": config.mem_size if config.has_memory else 0, "precision": config.precision, "jit": jit,
+             "step": "iteration"}
     return Case(about, lambda: steps.iterate(images, tf.constant(0)), operations(config, model.networks),
                 config.batch_size, ITERATIONS)
 

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from benchmarks import flops, yardstick
 from benchmarks.flops import Network
+from benchmarks.peak import DTYPES
 from benchmarks.timing import ITERATIONS, Case
 from lib import images as pictures
 from lib.mergan.config import NOISE, Config
@@ -12,7 +13,7 @@ from lib.mergan.networks import build_networks
 from lib.mergan.step import build_optimizers, draw_critic_noise, draw_generator_noise, make_steps
 
 
-def cases(dataset: str, methods, past_classes, precision: str) -> list[Case]:
+def cases(dataset: str, methods, past_classes, precision: str, jit: bool) -> list[Case]:
     """Critic step, generator step and iteration; SFT has no past classes, and RA's critic step is that of SFT."""
     config = Config(dataset, iterations=1, precision=precision)
     networks = build_networks(config.data, dtype=precision)
@@ -22,8 +23,10 @@ def cases(dataset: str, methods, past_classes, precision: str) -> list[Case]:
         config = Config(dataset, iterations=1, replay_alignment=method == "RA", joint_replay=method == "JTR",
                         precision=precision)
         for past in [0] if method == "SFT" else past_classes:
-            about = {"system": "MeRGAN", "dataset": dataset, "method": method, "past": past, "precision": precision}
-            made += _of_task(about, config, networks, make_steps(config, networks, optimizers, past), past)
+            about = {"system": "MeRGAN", "dataset": dataset, "method": method, "past": past, "precision": precision,
+                     "jit": jit}
+            steps = make_steps(config, networks, optimizers, past, jit=jit)
+            made += _of_task(about, config, networks, steps, past)
     return made
 
 
@@ -76,14 +79,14 @@ def _through_critic(generator: Network, critic: Network) -> int:
     return generator.trained + critic.forward + critic.to_input
 
 
-def yardstick_case(precision: str) -> Case:
+def yardstick_case(precision: str, jit: bool) -> Case:
     """The hand-written critic step on what the critic step of SFT is given."""
     config = Config("mnist", iterations=1, precision=precision)
-    step = yardstick.make_step(tf.float32 if precision == "float32" else tf.bfloat16)
+    step = yardstick.make_step(DTYPES[precision], jit=jit)
     images, labels = _batches(config, 0)
     noise = draw_critic_noise(config, 0, 1, 0)
     batch = pictures.to_float(images[0, 0])
     about = {"system": "yardstick", "dataset": "mnist", "method": "SFT", "past": 0, "precision": precision,
-             "step": "critic"}
+             "jit": jit, "step": "critic"}
     of_critic, _ = operations(config, build_networks(config.data), 0)
     return Case(about, lambda: step(batch, labels[0, 0], noise.latent, noise.alpha), of_critic, config.batch_size)

@@ -7,7 +7,7 @@ import tensorflow as tf
 from benchmarks.flops import operations
 from benchmarks.timing import Case
 
-_DTYPES = {"float32": tf.float32, "mixed_bfloat16": tf.bfloat16, "mixed_float16": tf.float16}
+DTYPES = {"float32": tf.float32, "mixed_bfloat16": tf.bfloat16, "mixed_float16": tf.float16}
 _IMAGES = (64, 32, 32, 128)
 _KERNEL = (3, 3, 128, 128)
 _SIDE = 2048
@@ -18,7 +18,7 @@ def cases(precision: str) -> list[Case]:
     """Both, in the precision that the layers compute in."""
     factor = _LARGER_ON_GPU if tf.config.list_logical_devices("GPU") else 1
     images, rows = (_IMAGES[0] * factor, *_IMAGES[1:]), _SIDE * factor
-    dtype = _DTYPES[precision]
+    dtype = DTYPES[precision]
     convolve = _caller(lambda x, y: tf.nn.conv2d(x, y, 1, "SAME"), images, _KERNEL, dtype)
     multiply = _caller(tf.matmul, (rows, _SIDE), (_SIDE, _SIDE), dtype)
     return [Case({"system": "peak", "step": "convolution", "precision": precision}, convolve,

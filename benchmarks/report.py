@@ -36,6 +36,8 @@ def ratios(results: list[Result]) -> list[dict]:
 def _compared(about: dict, everything: list[dict]) -> list[tuple[str, dict]]:
     """(name of the comparison, what stands below the line)."""
     found = [(f"{about['precision']} / float32", about | {"precision": "float32"})]
+    if about["jit"]:
+        found.append(("XLA / no XLA", about | {"jit": False}))
     if about["step"] == "critic":
         found.append(("critic step / yardstick", about | {"system": "yardstick"}))
     if about["system"] == "MeRGAN" and about["step"] == "iteration":
@@ -69,7 +71,8 @@ def label(about: dict) -> str:
     """What was measured, in one line."""
     sizes = [f"{about[name]} {words}" for name, words in (("past", "past classes"), ("slots", "slots"),
                                                           ("forks", "forks")) if about.get(name)]
-    return " ".join([about["system"], about["dataset"], about["method"], *sizes, about["step"], about["precision"]])
+    return " ".join([about["system"], about["dataset"], about["method"], *sizes, about["step"], about["precision"],
+                     *["XLA"] * about["jit"]])
 
 
 def peak_table(rows: list[dict]) -> str:

@@ -64,13 +64,13 @@ def judge(weights, images, dtype) -> tuple[tf.Tensor, tf.Tensor]:
     return (x @ score + score_bias)[:, 0], x @ logits + logits_bias
 
 
-def make_step(dtype=tf.float32, generator=None, critic=None):
+def make_step(dtype=tf.float32, generator=None, critic=None, jit: bool = False):
     """A function (images [n, 32, 32, 1], labels [n], noise [n, 128], alpha [n, 1]) -> the critic's cost."""
     generator, critic = generator or generator_weights(), critic or critic_weights()
     squares = [tf.Variable(tf.zeros_like(weight)) for weight in critic]
     steps = tf.Variable(0.0)
 
-    @tf.function
+    @tf.function(jit_compile=jit)
     def step(images, labels, noise, alpha):
         fake = generate(generator, noise, labels, dtype)
         points = images + alpha[:, None, None] * (fake - images)

@@ -1,4 +1,4 @@
-"""Where and how exactly a run computes: devices, precision, determinism. Decided once, at the start."""
+"""Where and how exactly a run computes: devices, precision, determinism, XLA. Decided once, at the start."""
 
 import tensorflow as tf
 
@@ -38,3 +38,30 @@ def precision(name: str) -> str:
     if capability is None or capability < (7, 0):
         return "float32"
     return "mixed_bfloat16" if capability >= (8, 0) else "mixed_float16"
+
+
+def _on_gpu() -> bool:
+    """Whether computations land on a GPU here."""
+    return "GPU" in tf.zeros([]).device
+
+
+def jit(choice: str) -> bool:
+    """Whether XLA compiles the steps, by `--jit`; prints what it decides.
+
+    XLA fuses what a GPU would run as many small kernels. Its convolutions on a CPU, though, are far from oneDNN's: the
+    MNIST critic step took six times as long.
+    """
+    if choice != "auto":
+        print(f"jit: {choice}")
+        return choice == "on"
+    on = _on_gpu()
+    print("jit: on (auto: on a GPU)" if on else "jit: off (auto: on a CPU XLA is slower)")
+    return on
+
+
+def compiled(function, by_xla: bool):
+    """The function compiled by XLA, or as it is: part of whatever graph calls it.
+
+    Random numbers are drawn outside: XLA's differ.
+    """
+    return tf.function(function, jit_compile=True) if by_xla else function

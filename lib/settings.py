@@ -11,14 +11,17 @@ FLAGS = flags.FLAGS
 class Options:
     resume: str = "auto"  # auto: go on where the directory's run stopped; never: refuse to
     checkpoint_every: float = 300.0  # seconds between resume points
+    jit: str = "auto"  # on, off or auto: whether XLA compiles the steps, see `device.jit`
 
 
 def define_flags() -> None:
-    """`--seed`, `--resume`, `--checkpoint_every` and `--deterministic`."""
+    """`--seed`, `--resume`, `--checkpoint_every`, `--deterministic` and `--jit`."""
     flags.DEFINE_integer("seed", 0, "Same seed, same run.", lower_bound=0)
     flags.DEFINE_enum("resume", "auto", ["auto", "never"], "auto: go on with the unfinished run of the same settings.")
     flags.DEFINE_float("checkpoint_every", 300.0, "Seconds between resume points.", lower_bound=0.0)
     flags.DEFINE_boolean("deterministic", False, "Same numbers in every run on a GPU too (slower).")
+    flags.DEFINE_enum("jit", "auto", ["auto", "on", "off"], "Compile the steps with XLA. auto: on a GPU; on a CPU its "
+                      "convolutions are several times slower.")
 
 
 def define_precision_flag() -> None:
@@ -28,4 +31,4 @@ def define_precision_flag() -> None:
 
 def options() -> Options:
     """How the flags ask for the run to be kept."""
-    return Options(FLAGS.resume, FLAGS.checkpoint_every)
+    return Options(FLAGS.resume, FLAGS.checkpoint_every, FLAGS.jit)

@@ -23,12 +23,13 @@ class Learner(tf.train.experimental.PythonState):
     """Models, optimiser, annealing, EWC's anchor, and what happened so far.
 
     Attributes:
+      jit: whether XLA compiles the training steps.
       entries: numbers of the distributions entered so far, the present one last.
       results: one dictionary of figures per distribution that was completed.
     """
 
-    def __init__(self, config: Config):
-        self.config = config
+    def __init__(self, config: Config, jit: bool = False):
+        self.config, self.jit = config, jit
         first = Latents(config.latent_size, 1) if config.is_lifelong else lifelong.vanilla_latents(config)
         self.lineage = Lineage(first)
         student, self.optimizer = fork.build_student(config, self.lineage)
@@ -40,7 +41,7 @@ class Learner(tf.train.experimental.PythonState):
     def steps(self) -> step.Steps:
         phase = len(self.entries) - 1
         return step.make_steps(self.config, phase, self.lineage, self.networks, self.optimizer, self.clock,
-                               self.anchor)
+                               self.anchor, self.jit)
 
     def model(self) -> fork.Model:
         """The student under its TF1 names."""

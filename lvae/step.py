@@ -5,7 +5,7 @@ from typing import Callable, NamedTuple
 import keras
 import tensorflow as tf
 
-from lib import randomness
+from lib import device, randomness
 from lvae import baselines, lifelong
 from lvae import posterior as q
 from lvae.baselines import Anchor
@@ -118,8 +118,12 @@ def descend(config: Config, optimizer: keras.optimizers.Optimizer, gradients: li
 
 
 def make_steps(config: Config, phase: int, lineage: Lineage, networks: Networks, optimizer, clock: Clock,
-               anchor: Anchor | None = None) -> Steps:
-    """The steps of distribution number `phase` (from 0)."""
+               anchor: Anchor | None = None, jit: bool = False) -> Steps:
+    """The steps of distribution number `phase` (from 0).
+
+    Args:
+      jit: compile the training step with XLA.
+    """
     settings = lifelong.forked_config(config) if lineage.forks else config
     student = networks.student
     variables = student.trainable_variables
@@ -139,6 +143,8 @@ def make_steps(config: Config, phase: int, lineage: Lineage, networks: Networks,
             norm = tf.where(tf.math.is_finite(norm), norm, tf.zeros_like(norm))
         descend(config, optimizer, gradients, variables)
         return outcome, held, norm
+
+    train = device.compiled(train, jit)
 
     def quantities(images, number, temperature):
         noise = draw_noise(config, lineage, networks, images.shape[0], "train", phase, number)

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from lib import files, randomness, runner, tf1
+from lib import device, files, randomness, runner, tf1
 from lib.errors import UserError
 from lib.settings import Options
 from lvae import baselines, checkpoint, distributions, frechet, pictures, scores, step
@@ -55,7 +55,7 @@ def run(config: Config, base: str, data_dir: str, load_model: str = "", options:
     directory = experiment_directory(settings, base, options.resume)
     print("\n".join(f"{name} = {value}" for name, value in settings.items()))
     print(f"writing to {directory}")
-    learner = Learner(config)
+    learner = Learner(config, device.jit(options.jit))
     distance = frechet.Distance(config, course) if measures_distance else None
     if load_model:
         _start_from(load_model, config, course, learner)

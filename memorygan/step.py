@@ -5,8 +5,8 @@ from typing import Callable, NamedTuple
 import keras
 import tensorflow as tf
 
+from lib import device, randomness
 from lib import optimizers as adam
-from lib import randomness
 from lib.ops import slim
 from memorygan import losses, memory
 from memorygan.config import Config
@@ -85,37 +85,47 @@ def draw_slots(config: Config, state, key, count: int | None = None) -> tf.Tenso
     return memory.sample_slots(state, tf.random.stateless_uniform([count], key))
 
 
-def make_steps(config: Config, model: Model, max_iterations: int) -> Steps:
-    """The steps of a run of `max_iterations` iterations, which only the learning rate's decay asks for."""
+def make_steps(config: Config, model: Model, max_iterations: int, jit: bool = False) -> Steps:
+    """The steps of a run of `max_iterations` iterations, which only the learning rate's decay asks for.
+
+    Args:
+      jit: compile each step with XLA.
+    """
     networks, holder, optimizers = model
 
     def current_state():
         return holder.state() if holder else None
 
-    def descend(optimizer, network, forward):
-        """One step of Adam, and everything a pass changes beside the weights, in the original's order."""
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch([variable.value for variable in network.trainable_variables])
-            result = forward()
-            total = optimizer.scale_loss(result.costs.total(config))
-        optimizer.learning_rate.assign(learning_rate(config, optimizers.global_step, max_iterations))
-        variables = network.trainable_variables
-        optimizer.apply(tape.gradient(total, variables), variables)
-        optimizers.global_step.assign_add(1)
-        if result.updates:
-            holder.assign(result.updates["fake"].state)
-        slim.update_moving_averages(networks.generator.parts(), result.generator_moments)
-        for moments in result.discriminator_moments:
-            slim.update_moving_averages(networks.discriminator.parts(), moments)
-        return result
+    def make_step(optimizer, network, forward):
+        """One step of Adam on the cost of a pass, and everything the pass changes, in the original's order."""
 
-    def discriminator_step(images, noise: Noise):
-        return descend(optimizers.discriminator, networks.discriminator, lambda: losses.discriminator_pass(
-            config, networks, current_state(), images, noise.latent, noise.slots))
+        def descend(images, noise):
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch([variable.value for variable in network.trainable_variables])
+                result = forward(config, networks, current_state(), images, noise.latent, noise.slots)
+                total = optimizer.scale_loss(result.costs.total(config))
+            variables = network.trainable_variables
+            optimizer.apply(tape.gradient(total, variables), variables)
+            if result.updates:
+                holder.assign(result.updates["fake"].state)
+            slim.update_moving_averages(networks.generator.parts(), result.generator_moments)
+            for moments in result.discriminator_moments:
+                slim.update_moving_averages(networks.discriminator.parts(), moments)
+            return result
 
-    def generator_step(images, noise: Noise):
-        return descend(optimizers.generator, networks.generator, lambda: losses.generator_pass(
-            config, networks, current_state(), images, noise.latent, noise.slots))
+        descend = device.compiled(descend, jit)
+
+        def step(images, noise: Noise):
+            # Outside of what XLA compiles: TensorFlow keeps int32 variables in the host's memory.
+            optimizer.learning_rate.assign(learning_rate(config, optimizers.global_step, max_iterations))
+            result = descend(images, noise)
+            optimizers.global_step.assign_add(1)
+            return result
+
+        return step
+
+    discriminator_step = make_step(optimizers.discriminator, networks.discriminator, losses.discriminator_pass)
+    generator_step = make_step(optimizers.generator, networks.generator, losses.generator_pass)
 
     def augmented(images, name, iteration):
         augmentation = draw_augmentation(config.seed, name, iteration) if config.use_augmentation else Augmentation()

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from lib import files, randomness, runner
+from lib import device, files, randomness, runner
 from lib import images as pictures
 from lib.errors import UserError
 from lib.settings import Options
@@ -204,7 +204,7 @@ def run(config: Config, exp: str, data_dir: str, load_cp_dir: str = "", options:
     if limit < 2:
         raise UserError(f"{training.examples} images in batches of {config.batch_size} make no iteration in "
                         f"{config.epoch} epoch(s); use a smaller --batch_size or more epochs")
-    model = build_model(config)
+    model, jit = build_model(config), device.jit(options.jit)
     settings = {"system": "memoryGAN", **dataclasses.asdict(config), "load_cp_dir": load_cp_dir}
     places = find_places(config, exp, settings, options)
     with runner.Run(places.logs, settings, state(model), options) as run_:
@@ -217,7 +217,7 @@ def run(config: Config, exp: str, data_dir: str, load_cp_dir: str = "", options:
               f"max_iter={limit}", flush=True)
         run_.open_log(run_.iteration)
         reporter = Reporter(config, model, places, run_, _test_images(config, data_dir))
-        _train(config, training, model, limit, run_, reporter, save_every)
+        _train(config, training, model, limit, jit, run_, reporter, save_every)
         run_.next_phase()
         files.write_text(places.logs / "finished", "")
     return places
@@ -239,9 +239,9 @@ def _test_images(config: Config, data_dir: str) -> np.ndarray | None:
     return images
 
 
-def _train(config, training, model, limit, run_, reporter, save_every) -> None:
+def _train(config, training, model, limit, jit, run_, reporter, save_every) -> None:
     """Iterations 1 to limit - 1 of the original, which the runner counts from 0."""
-    steps = make_steps(config, model, limit)
+    steps = make_steps(config, model, limit, jit)
     total = limit - 1
 
     def epoch_of(iteration: int) -> int | None:

@@ -1,6 +1,7 @@
-"""The precision that `auto` picks, without having the devices."""
+"""What `auto` picks, without having the devices."""
 
 import pytest
+import tensorflow as tf
 
 from lib import device
 
@@ -20,3 +21,24 @@ def test_a_named_precision_is_taken_as_it_is(name):
 
 def test_without_a_gpu_the_cpu_is_named():
     assert device.prepare().startswith("device: ")
+
+
+@pytest.mark.parametrize("choice, on_gpu, decided, said", [
+    ("auto", False, False, "jit: off (auto: on a CPU XLA is slower)"), ("auto", True, True, "jit: on (auto: on a GPU)"),
+    ("on", False, True, "jit: on"), ("off", True, False, "jit: off")])
+def test_jit_is_decided_aloud(monkeypatch, capsys, choice, on_gpu, decided, said):
+    monkeypatch.setattr(device, "_on_gpu", lambda: on_gpu)
+    assert device.jit(choice) == decided
+    assert capsys.readouterr().out == said + "\n"
+
+
+def test_where_computations_land():
+    with tf.device("/cpu:0"):
+        assert not device._on_gpu()
+
+
+def test_what_xla_compiles():
+    """Text is beyond XLA."""
+    assert device.compiled(tf.strings.as_string, False) is tf.strings.as_string
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        device.compiled(tf.strings.as_string, True)(tf.constant(1.0))

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from lib import images as pictures
 from lib import optimizers as adam
-from lib import randomness, tf1
+from lib import device, randomness, tf1
 from lib.mergan import baselines, losses, replay
 from lib.mergan.config import NOISE, LABELS, Config
 from lib.mergan.networks import Networks, tf1_variables
@@ -168,8 +168,14 @@ def estimate_fisher(config: Config, networks: Networks, fisher: list[tf.Variable
         add(tf.constant(batch))
 
 
-def make_steps(config: Config, networks: Networks, optimizers: Optimizers, task: int, fisher=()) -> Steps:
-    """The steps of task `task` (from 0, which is also the number of old classes); `fisher` for EWC."""
+def make_steps(config: Config, networks: Networks, optimizers: Optimizers, task: int, fisher=(),
+               jit: bool = False) -> Steps:
+    """The steps of task `task` (from 0, which is also the number of old classes).
+
+    Args:
+      fisher: Fisher information, for EWC.
+      jit: compile each step with XLA.
+    """
     generator, critic, solver = networks.generator, networks.critic, networks.solver
     aligns, replays = bool(task and config.replay_alignment), bool(task and config.joint_replay)
     consolidates, mixes = bool(task and config.consolidation), bool(task and config.generative_replay)
@@ -213,6 +219,9 @@ def make_steps(config: Config, networks: Networks, optimizers: Optimizers, task:
             scaled = optimizers.solver.scale_loss(cost)
         _descend(optimizers.solver, tape, scaled, solver)
         return cost
+
+    critic_step, generator_step, solver_step = (device.compiled(step, jit) for step in
+                                                (critic_step, generator_step, solver_step))
 
     def generator_quantities(labels, number):
         report = generator_step(labels, draw_generator_noise(config, task, number))

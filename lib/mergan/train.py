@@ -9,7 +9,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from lib import images as pictures
-from lib import files, optimizers, randomness, runner, tf1
+from lib import device, files, optimizers, randomness, runner, tf1
 from lib.data.by_class import ByClass
 from lib.mergan import replay
 from lib.mergan.config import LABELS, Config
@@ -105,9 +105,10 @@ def _advance(steps, batches, critic_steps: int):
 class Training:
     """What the phases of a run share: its networks, their optimisers and where the results go."""
 
-    def __init__(self, config: Config, networks: Networks, run: runner.Run, optimizers_: Optimizers, fisher):
+    def __init__(self, config: Config, networks: Networks, run: runner.Run, optimizers_: Optimizers, fisher,
+                 jit: bool):
         self.config, self.networks, self.run, self.optimizers = config, networks, run, optimizers_
-        self.fisher = fisher
+        self.fisher, self.jit = fisher, jit
         log = run.open_log(run.phase * config.iterations + run.iteration)
         self.pictures = Pictures(config, networks, run.directory, log)
 
@@ -144,7 +145,7 @@ class Training:
             for optimizer in filter(None, self.optimizers):
                 optimizers.reset(optimizer)
         total, task = self.config.iterations, self.run.phase
-        steps = make_steps(self.config, self.networks, self.optimizers, task, self.fisher)
+        steps = make_steps(self.config, self.networks, self.optimizers, task, self.fisher, self.jit)
 
         def save(iteration):
             tf1.write(model_prefix(self.run.directory, self.config, task, iteration),
@@ -175,12 +176,13 @@ def run(config: Config, directory: Path, data_dir: str, load_model: str = "",
     state = {**_present("network", networks), **_present("optimizer", optimizers_), "fisher": fisher}
     settings = {"system": "MeRGAN", **dataclasses.asdict(config), "load_model": load_model}
     _print_settings(settings)
+    jit = device.jit(options.jit)
     with runner.Run(directory, settings, state, options) as run:
         _make_directories(run.directory)
         if run.phase >= config.tasks:
             print(f"{directory} is complete; --test evaluates it, another --result_path trains again")
             return
-        training = Training(config, networks, run, optimizers_, fisher)
+        training = Training(config, networks, run, optimizers_, fisher, jit)
         if load_model and (run.phase, run.iteration) == (0, 0):
             tf1.assign(load_model, tf1_variables(networks))
             training.remember(0)

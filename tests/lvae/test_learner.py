@@ -60,6 +60,18 @@ def test_forks_let_go_of_what_came_before():
     assert alive[1] == alive[2] == alive[3] and alive[1]["ResourceVariable"] > 0
 
 
+def test_xla_gives_the_same_numbers():
+    """Of a student beside its teacher."""
+    histories = []
+    for jit in (False, True):
+        learner = Learner(CONFIG, jit)
+        learner.entries.append(1)
+        learner.fork(1)
+        histories.append(learner.steps().iterate(_images(3), tf.constant(0)))
+    for name, series in histories[0].items():
+        np.testing.assert_allclose(histories[1][name], series, rtol=1e-4, atol=1e-6, err_msg=name)
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "adamnorm"])
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_half_precision_trains_close_to_float32(precision, optimizer):

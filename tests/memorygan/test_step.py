@@ -43,6 +43,17 @@ def test_half_precision_trains_close_to_float32(precision):
         np.testing.assert_allclose(series, histories[0][name], rtol=0.05, atol=0.01, err_msg=name)
 
 
+def test_xla_gives_the_same_numbers():
+    config = tiny.config(lr_decay=True)
+    models = [build_model(config) for _ in range(2)]
+    plain, compiled = (make_steps(config, model, 10, jit=jit).iterate(batches(2, config), 0)
+                       for model, jit in zip(models, (False, True)))
+    for name, series in plain.items():
+        np.testing.assert_allclose(compiled[name], series, rtol=1e-3, err_msg=name)
+    assert [int(model.optimizers.global_step) for model in models] == [4, 4]
+    np.testing.assert_array_equal(models[0].memory.state().values, models[1].memory.state().values)
+
+
 @pytest.mark.parametrize("settings", [
     {}, {"memory_update": "kaiser"}, {"slot_sampling": False}, {"model": "GAN", "discriminator": "base_d"},
     {"model": "GAN", "loss": "updown"}, {"loss": "reverse_kl", "use_augmentation": True, "lr_decay": True}],
