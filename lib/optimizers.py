@@ -27,7 +27,8 @@ def adam(learning_rate: float, beta_1: float, beta_2: float, variables, precisio
         # Keras rounds a learning rate and plain numbers to float32 on their way into the update, NumPy's doubles not.
         rate, beta_1, beta_2 = np.float64(learning_rate), np.float64(beta_1), np.float64(beta_2)
         learning_rate = lambda: rate
-    optimizer = _Adam(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=1e-8)
+    # Keras would make the name from the class's, which begins as no outermost name in a graph may.
+    optimizer = _Adam(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=1e-8, name="adam")
     if precision == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     optimizer.build(variables)

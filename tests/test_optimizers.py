@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from lib import optimizers
 
@@ -24,3 +25,11 @@ def test_a_reset_optimiser_moves_as_a_new_one(precision):
     step(new, weights[1])
     np.testing.assert_array_equal(weights[0], weights[1])
     assert not np.array_equal(weights[1], np.float32([1.0, -2.0]))
+
+
+def test_a_function_may_begin_with_the_update():
+    """Its name must do as the outermost one of a graph."""
+    weight = keras.Variable(np.float32([1.0, -2.0]))
+    optimizer = optimizers.adam(1e-2, 0.0, 0.9, [weight])
+    tf.function(lambda: optimizer.apply([tf.ones([2])], [weight]))()
+    np.testing.assert_allclose(weight, [0.99, -2.01], rtol=1e-6)
