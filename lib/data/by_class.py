@@ -20,12 +20,12 @@ class ByClass:
                  tf1_exact: bool = False):
         self._classes, self._side, self._batch_size = classes, side, batch_size
         self._seed, self._tf1_exact = seed, tf1_exact
-        labels = range(len(classes))
         if dataset in STORED:
             self._stored = [folders.of_class(data_dir, dataset, name, "train") for name in classes]
         else:
-            print("\n".join(sources.describe(dataset, data_dir)))
-            self._arrays = sources.load(dataset, "train", data_dir, labels)
+            train, test = (sources.load(dataset, split, data_dir) for split in ("train", "test"))
+            print("\n".join(sources.describe(dataset, train, test, data_dir)))
+            self._arrays = sources.of_classes(train, range(len(classes)), f"{dataset} (train)")
             self._stored = None
 
     def of(self, label: int):

@@ -91,39 +91,36 @@ SOURCES = {
 NAMES = (*SOURCES, "digits")
 
 
-def load(name: str, split: str, data_dir: str = "dataset", classes: Sequence[int] | None = None) -> Arrays:
-    """The images of a data set's split, all of them or those of the given classes, in file order.
+def load(name: str, split: str, data_dir: str = "dataset") -> Arrays:
+    """The images of a data set's split, in file order.
 
     `split`: "train", "test", or, for mnist alone, "validation": the first 5000 images of the training file, which
-    are not in "train". `classes`: the labels to keep. "digits" are scikit-learn's 8 x 8 digits scaled to 32 x 32;
-    every fifth of each class (355 of 1797) is the test split.
+    are not in "train". "digits" are scikit-learn's 8 x 8 digits scaled to 32 x 32; every fifth of each class (355 of
+    1797) is the test split.
     TFDS stores mnist in an order of its own, so the 5000 validation images are others there than in the files.
     Raises `UserError` for an unknown name or split, data that are nowhere to be had, and broken files.
     """
     if name not in NAMES:
         raise UserError(f"unknown data set {name!r}; known: {', '.join(NAMES)}")
-    arrays = _digits(split) if name == "digits" else _split(name, SOURCES[name], split, data_dir)
-    return arrays if classes is None else of_classes(arrays, classes, f"{name} ({split})")
+    return _digits(split) if name == "digits" else _split(name, SOURCES[name], split, data_dir)
 
 
-def describe(name: str, data_dir: str = "dataset") -> list[str]:
+def describe(name: str, train: Arrays, test: Arrays, data_dir: str = "dataset") -> list[str]:
     """The lines that the original's loaders print on reading; it does so at every task, the loop here once per run.
 
-    Reads all splits. Data sets that the original does not know are described as it describes svhn.
+    `train`, `test`: what `load` gave. Data sets that the original does not know are described as it describes svhn.
     """
-    arrays = {split: load(name, split, data_dir) for split in ("train", "test")}
-    samples = {split: len(part.labels) for split, part in arrays.items()}
-    shape = arrays["train"].images.shape[1:]
+    trained, tested = f"Training Set:   {len(train.labels)} samples", f"Test Set:       {len(test.labels)} samples"
+    shape = train.images.shape[1:]
     if name != "mnist":
-        return [f"Training Set:   {samples['train']} samples", f"Test Set:       {samples['test']} samples",
-                f"Image Shape: {shape}"]
+        return [trained, tested, f"Image Shape: {shape}"]
     paths = _find(SOURCES[name], data_dir) or {}
     return [
         *(f"Extracting {path}" for split_paths in paths.values() for path in split_paths),
-        f"Training Set:   {samples['train']} samples",
+        trained,
         f"Validation Set: {SOURCES[name].validation} samples",
-        f"Test Set:       {samples['test']} samples",
-        f"Labels: {np.unique(arrays['train'].labels)}",
+        tested,
+        f"Labels: {np.unique(train.labels)}",
         f"Original Image Shape: {SOURCES[name].shape}",
         f"Updated Image Shape: {shape}",
     ]

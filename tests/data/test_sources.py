@@ -57,7 +57,7 @@ def test_golden_mnist(golden_mnist, split):
     assert list(arrays.images.shape) == case[split] and len(arrays.labels) == case[split][0]
     name = {"train": "training"}.get(split, split)
     assert_digest(to_unit(arrays.images[0]), f"data/mnist/first_{name}_image")
-    threes = sources.load("mnist", split, golden_mnist, classes=[3])
+    threes = sources.of_classes(arrays, [3], "mnist")
     assert len(threes.images) == case[f"{split}_class3"]["images_of_class"]
     assert set(threes.labels) == {3}
     if split == "train":
@@ -96,7 +96,7 @@ def test_splits_padding_and_classes(small):
     assert not padded.images.any()
     assert whole.labels.tolist() == [3, 4, 5, 6, 7]
     assert sources.load("mnist", "validation", str(small)).labels.tolist() == [0, 1, 2]
-    assert sources.load("mnist", "test", str(small), classes=[3, 1]).labels.tolist() == [1, 3]
+    assert sources.of_classes(sources.load("mnist", "test", str(small)), [3, 1], "mnist").labels.tolist() == [1, 3]
 
 
 def test_unpacked_files_are_as_good(small):
@@ -182,7 +182,7 @@ def test_unknown_names(tmp_path, arguments, message):
 
 def test_classes_without_images(small):
     with pytest.raises(UserError, match=r"mnist \(train\): no image of class 9 among 5"):
-        sources.load("mnist", "train", str(small), classes=[3, 9])
+        sources.of_classes(sources.load("mnist", "train", str(small)), [3, 9], "mnist (train)")
 
 
 @pytest.mark.parametrize("name, data, message", [
@@ -214,13 +214,17 @@ def test_nothing_left_to_train_on(small, monkeypatch):
 
 
 def test_lines_of_the_original_loaders(small):
+    def described(name):
+        train, test = (sources.load(name, split, str(small)) for split in ("train", "test"))
+        return sources.describe(name, train, test, str(small))
+
     folder = small / "mnist"
-    assert sources.describe("mnist", str(small)) == [
+    assert described("mnist") == [
         f"Extracting {folder}/train-images-idx3-ubyte.gz", f"Extracting {folder}/train-labels-idx1-ubyte.gz",
         f"Extracting {folder}/t10k-images-idx3-ubyte.gz", f"Extracting {folder}/t10k-labels-idx1-ubyte.gz",
         "Training Set:   5 samples", "Validation Set: 3 samples", "Test Set:       4 samples",
         "Labels: [3 4 5 6 7]", "Original Image Shape: (28, 28, 1)", "Updated Image Shape: (32, 32, 1)"]
-    assert sources.describe("digits") == [
+    assert described("digits") == [
         "Training Set:   1442 samples", "Test Set:       355 samples", "Image Shape: (32, 32, 1)"]
 
 
