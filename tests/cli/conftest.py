@@ -1,5 +1,6 @@
 """A working directory as a user has it: small data files in the original layout, and a way to run a command line."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.data import written
+from tests.data import scenes, written
 
 ROOT = Path(__file__).parent.parent.parent
 PER_CLASS = 64  # one batch
@@ -93,6 +94,17 @@ def workplace(tmp_path_factory) -> WorkingDirectory:
     write_svhn(path / "dataset/svhn")
     write_tf1_classifier(path / "pretrain/mnist/mnist.model-10197", MNIST_CLASSIFIER)
     write_tf1_classifier(path / "pretrain/svhn/svhn.model-25654", SVHN_CLASSIFIER)
+    return WorkingDirectory(path)
+
+
+@pytest.fixture(scope="session")
+def lsun_workplace(tmp_path_factory) -> WorkingDirectory:
+    """The same for LSUN, with drawn scenes."""
+    path = tmp_path_factory.mktemp("lsun_workplace")
+    scenes.write_lsun(path / "dataset", train=PER_CLASS, val=4)
+    recorded = json.loads((ROOT / "tests/golden/figures/mergan_classifiers.json").read_text())["variables"]
+    write_tf1_classifier(path / "pretrain/lsun10/lsun10.model-100002",
+                         {name: record["shape"] for name, record in recorded["classifier_lsun"].items()})
     return WorkingDirectory(path)
 
 

@@ -23,6 +23,10 @@ TESTS = [
 ]
 SVHN = [line.replace("mnist", "svhn").replace("1e-3", "1e-2").replace("1e_3", "1e_2")
         for line in (TRAININGS[1], TRAININGS[3], *TESTS)]
+LSUN = [
+    "python mergan.py --dataset lsun --RA --RA_factor 1e-3 --result_path test_lsun_RA/",
+    "python mergan.py --dataset lsun --JTR --result_path test_lsun_JTR/",
+]
 SHORT = " --iters 2"
 FEWER = " --tasks 3"  # where ten would only take longer
 
@@ -36,13 +40,13 @@ def directory(workplace, line):
     return workplace.path / "result" / re.search(r"--result_path (?:result/)?(\S+)/", line).group(1)
 
 
-def check_task_run(path, classes):
+def check_task_run(path, classes, side=32):
     names = {file.name for file in (path / "samples").iterdir()}
     assert {f"samples_groundtruth_{name}.png" for name in classes} <= names
-    assert {f"Task_{task + 1}_Iter_{i}_{name}.png" for task in classes for i in (0, 1)
-            for name in range(task + 1)} <= names
-    with Image.open(path / f"samples/Task_{classes[-1] + 1}_Iter_1_0.png") as picture:
-        assert picture.size == (320, 320)
+    assert {f"Task_{learned}_Iter_{i}_{name}.png" for learned in range(1, len(classes) + 1) for i in (0, 1)
+            for name in classes[:learned]} <= names
+    with Image.open(path / f"samples/Task_{len(classes)}_Iter_1_{classes[0]}.png") as picture:
+        assert picture.size == (10 * side, 10 * side)
     for name in classes:
         for iteration in (0, 1):
             assert (path / f"model/WGAN_GP.model{name}-{iteration}.index").exists()
@@ -92,6 +96,23 @@ def test_svhn(workplace, line):
     else:
         path = directory(workplace, line)
         check_joint_run(path) if "joint" in line else check_task_run(path, range(10))
+
+
+@pytest.mark.slow
+def test_lsun(lsun_workplace):
+    """Two scenes by either method, and their evaluation."""
+    def run(line):
+        small = line.replace("python ", "python tests/cli/small_batches.py ") + SHORT + " --tasks 2"
+        return passed(lsun_workplace.run(small, timeout=3600))
+
+    for line in LSUN:
+        out = run(line)
+        check_task_run(directory(lsun_workplace, line), ["bedroom", "kitchen"], side=64)
+        assert ("RA-cost" in out) == ("--RA" in line) and ("JTR_disc_cost" in out) == ("--JTR" in line)
+    out = run("python mergan.py --dataset lsun --test --result_path result/test_lsun_RA")
+    assert re.search(r"classifier pretrain/lsun10/lsun10.model-100002: accuracy [\d.]+% on 16 real test images", out)
+    printed = re.findall(r"^Task: (\d)   Class: (\w+)   Accuracy: [\d.e-]+$", out, re.M)
+    assert printed == [("1", "bedroom"), ("2", "bedroom"), ("2", "kitchen")]
 
 
 def test_ra_and_jtr_together_start_from_a_model(workplace):
