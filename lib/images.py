@@ -29,7 +29,7 @@ def groundtruth_to_pixels(images: np.ndarray) -> np.ndarray:
 
 
 def to_classifier_input(images: tf.Tensor) -> tf.Tensor:
-    """Images in [-1, 1] -> whole numbers 0..256 as float32, what the evaluation classifiers were fed (NOTES 3.3)."""
+    """Images in [-1, 1] -> whole numbers 0..256 as float32, what the evaluation classifiers were fed."""
     return tf.cast(tf.cast(images * 128.0 + 128.0, tf.int32), tf.float32)
 
 

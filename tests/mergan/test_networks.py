@@ -15,7 +15,7 @@ def mnist():
     return networks.build_networks(DATASETS["mnist"])
 
 
-# NOTES 6.1 and 6.2: the number of variables in the original's checkpoints.
+# The number of variables in the original's checkpoints.
 @pytest.mark.parametrize("dataset, replay, count", [("mnist", True, 50), ("svhn", True, 50), ("lsun", True, 162),
                                                     ("mnist", False, 30)])
 def test_number_of_tf1_variables(dataset, replay, count):
