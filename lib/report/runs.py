@@ -32,6 +32,11 @@ class Run(NamedTuple):
         return self.settings["dataset"]
 
     @property
+    def measures(self) -> dict[tuple[str, int], float]:
+        """{(measure, tasks learned): figure}, empty for a run that was not tested."""
+        return self.system.measures(self.metrics) if self.metrics else {}
+
+    @property
     def title(self) -> str:
         """Name, method and budget, for a caption."""
         return f"{self.name} ({self.method}, iterations: {self.system.budget(self.settings)})"
@@ -77,6 +82,11 @@ def groups(runs: list[Run]) -> dict[tuple[str, str], list[Run]]:
     for run in runs:
         found.setdefault((run.settings["system"], run.dataset), []).append(run)
     return found
+
+
+def classes(runs: list[Run]) -> tuple[str, ...]:
+    """What comparable runs learn, in the order of learning: a shorter run learns the first of them."""
+    return max((run.gallery.classes for run in runs), key=len)
 
 
 def published_figures(system: ModuleType) -> dict:

@@ -8,7 +8,7 @@ from lib.errors import UserError
 from lib.metrics import features, pretrained, real_images
 from lib.report import pictures, tables
 from lib.report.page import Chapter, Figure, Section
-from lib.report.runs import Run, published_figures
+from lib.report.runs import Run, classes, published_figures
 
 _LATENTS = 10  # columns of a grid of classes by latent vectors
 _ANIMATED = 6  # the same in the animation
@@ -25,9 +25,9 @@ class Options(NamedTuple):
 
 def chapter(runs: list[Run], options: Options) -> Chapter:
     """All sections of the runs of one system on one data set."""
-    classes = runs[0].gallery.classes
-    if not 0 <= options.label < len(classes):
-        raise UserError(f"--label {options.label}: {runs[0].dataset} has the classes 0 to {len(classes) - 1}")
+    count = len(classes(runs))
+    if not 0 <= options.label < count:
+        raise UserError(f"--label {options.label}: of {runs[0].dataset} the classes 0 to {count - 1} are learned")
     sections = [figures_beside_published(runs), evolution(runs), last_task(runs), each_task(runs), animations(runs),
                 first_iterations(runs, options.label), *tsne(runs, options), curves(runs), settings(runs)]
     return Chapter(f"{runs[0].settings['system']} on {runs[0].dataset}", [each for each in sections if each])
@@ -43,18 +43,21 @@ def figures_beside_published(runs: list[Run]) -> Section:
 
 def evolution(runs: list[Run]) -> Section | None:
     """Each measure over the number of learned tasks."""
+    table = tables.evolution(runs)
+    if not table:
+        return None
     lines = {}
     for run, colour in zip(runs, pictures.colours(len(runs))):
-        found = run.system.measures(run.metrics) if run.metrics else {}
-        for measure in sorted({measure for measure, _ in found}):
-            by_tasks = sorted((tasks, value) for (name, tasks), value in found.items() if name == measure)
-            lines.setdefault(measure, []).append(pictures.Line(run.name, *zip(*by_tasks), colour))
-    if not lines:
-        return None
-    return Section("Over the tasks", "Measures after each number of tasks that was tested.",
+        by_measure = {}
+        for (measure, tasks), value in sorted(run.measures.items()):
+            by_measure.setdefault(measure, []).append((tasks, value))
+        for measure, points in by_measure.items():
+            lines.setdefault(measure, []).append(pictures.Line(run.name, *zip(*points), colour))
+    return Section("Over the tasks", "Measures after each number of tasks that was tested; --test --every_task tests "
+                                     "after each.",
                    [Figure(f"{measure} over the number of learned tasks",
                            pictures.curves(of_measure, "tasks learned", measure, measure.endswith("[%]")), "svg+xml")
-                    for measure, of_measure in lines.items()])
+                    for measure, of_measure in sorted(lines.items())], [table])
 
 
 def last_task(runs: list[Run]) -> Section:
@@ -79,11 +82,11 @@ def each_task(runs: list[Run]) -> Section:
         finished = run.gallery.finished()
         if len(finished) < 2 or not run.gallery.conditional:
             return None
-        classes = run.gallery.classes[:finished[-1]]
+        names = run.gallery.classes[:finished[-1]]
         columns = [[row[0] for row in run.gallery.classes_by_latents(learned, 1)] for learned in finished]
         rows = [[column[label] if label < len(column) else None for column in columns]
-                for label in range(len(classes))]
-        picture = pictures.labelled_grid(rows, classes, [f"after {learned}" for learned in finished], side=_TILE)
+                for label in range(len(names))]
+        picture = pictures.labelled_grid(rows, names, [f"after {learned}" for learned in finished], side=_TILE)
         return Figure(run.title, pictures.as_png(picture), "png")
 
     return _of_runs("Each class after each task",
@@ -117,7 +120,7 @@ def _frame(run: Run, sample) -> np.ndarray:
 
 def first_iterations(runs: list[Run], label: int) -> Section:
     """Interference: what happens to an old class when a new task begins."""
-    name = runs[0].gallery.classes[label]
+    name = classes(runs)[label]
 
     def shown(run, iteration):
         return iteration & (iteration - 1) == 0 or iteration == run.settings["iterations"] - 1
@@ -158,7 +161,7 @@ def tsne(runs: list[Run], options: Options) -> list[Section]:
     shown = [run for run in runs if images.get(run.name)]
     if not shown:
         return []
-    name = runs[0].gallery.classes[options.label]
+    name = classes(runs)[options.label]
     title = f"t-SNE of class {name}"
     try:
         extractor, real = _real_features(runs[0], options)

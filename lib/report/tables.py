@@ -4,7 +4,7 @@ import html
 import re
 from typing import NamedTuple
 
-from lib.report.runs import Run
+from lib.report.runs import Run, classes
 
 NOT_RUN, NOT_TESTED, NONE = "not run", "not tested", "-"
 _NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
@@ -46,12 +46,14 @@ def html_table(table: Table) -> str:
 def comparison(runs: list[Run], figures: dict) -> Table:
     """Our figures beside the published ones: a row for each run, and one for each published method without a run.
 
+    They are those after the numbers of tasks that the paper has, and after the last that a run was tested on.
     `figures`: what `published.json` holds of the system.
     """
     system, dataset = runs[0].system, runs[0].dataset
     published = system.published(figures, dataset)
-    ours = {run.name: system.measures(run.metrics) if run.metrics else {} for run in runs}
-    keys = sorted({*published, *(key for found in ours.values() for key in found)})
+    ours = {run.name: run.measures for run in runs}
+    shown = {tasks for _, tasks in published} | {max(tasks for _, tasks in found) for found in ours.values() if found}
+    keys = sorted({*published, *(key for found in ours.values() for key in found if key[1] in shown)})
     columns = ["method", "run", "iterations", "checkpoints"]
     for measure, tasks in keys:
         heading = f"{measure} after {tasks} task{'s' * (tasks > 1)}"
@@ -76,6 +78,17 @@ def comparison(runs: list[Run], figures: dict) -> Table:
     return Table(f"{dataset}: our figures beside the published ones. {source}", columns, rows)
 
 
+def evolution(runs: list[Run]) -> Table | None:
+    """Each measure after each number of tasks that was tested: a row for each run, all runs of a measure together."""
+    measures, tasks = (sorted({key[i] for run in runs for key in run.measures}) for i in range(2))
+    rows = [[measure, run.method, run.name, *(number(run.measures.get((measure, learned))) for learned in tasks)]
+            for measure in measures for run in runs if any(name == measure for name, _ in run.measures)]
+    if not rows:
+        return None
+    return Table(f"{runs[0].dataset}: measures by the number of tasks learned",
+                 ["measure", "method", "run", *map(str, tasks)], rows)
+
+
 def _methods(runs: list[Run], published: dict) -> list[str]:
     """Published or run, in the paper's order; combinations of methods come last."""
     found = {method for figures in published.values() for method in figures} | {run.method for run in runs}
@@ -96,15 +109,14 @@ def trained(run: Run) -> str:
 
 def per_class(runs: list[Run]) -> Table | None:
     """The accuracy of each class after each tested number of tasks, of the runs that were tested class by class."""
-    classes = runs[0].gallery.classes
-    rows = []
+    names, rows = classes(runs), []
     for run in runs:
         found = run.system.class_accuracies(run.metrics) if run.metrics else {}
-        rows += [[run.method, run.name, str(tasks), *(number(accuracies.get(name)) for name in classes)]
+        rows += [[run.method, run.name, str(tasks), *(number(accuracies.get(name)) for name in names)]
                  for tasks, accuracies in sorted(found.items())]
     if not rows:
         return None
-    return Table(f"{runs[0].dataset}: accuracy [%] of each class", ["method", "run", "tasks learned", *classes], rows)
+    return Table(f"{runs[0].dataset}: accuracy [%] of each class", ["method", "run", "tasks learned", *names], rows)
 
 
 def settings(runs: list[Run]) -> list[Table]:

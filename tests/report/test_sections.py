@@ -89,9 +89,32 @@ def test_animation_blanks_what_is_not_yet_learned(tmp_path):
     assert seen == [[50] + [blank] * 9, [100, 101] + [blank] * 8]
 
 
-def test_measures_over_the_tasks(aligned):
-    (figure,) = by_title(sections.chapter(runs.read_all([aligned]), WITHOUT_TSNE))["Over the tasks"].figures
-    assert figure.caption.startswith("accuracy [%]")
+def test_a_run_of_fewer_tasks_has_no_rows_for_the_others(tmp_path):
+    directory = write_run(tmp_path / "run", Config("digits", 7, first_tasks=2))
+    for task, label in [(1, 0), (2, 0), (2, 1)]:
+        write_sample(directory, f"Task_{task}_Iter_0_{label}.png", np.full(100, 50))
+    found = by_title(sections.chapter(runs.read_all([directory]), WITHOUT_TSNE))
+    assert pixels(found["Learning"].figures[0]).shape[0] == 18 + 2 + 2 * 34
+    with pytest.raises(UserError, match="0 to 1"):
+        sections.chapter(runs.read_all([directory]), Options("nowhere", 2, 0))
+
+
+def test_measures_over_the_tasks(tmp_path, aligned, monkeypatch):
+    """A picture of each measure, a line in it for each run that was tested so, and the table of the same figures."""
+    drawn = {}
+    monkeypatch.setattr(pictures, "curves", lambda lines, xlabel, ylabel, percent: drawn.update(
+        {ylabel: (percent, {line.label: (line.x, line.y) for line in lines})}) or b"")
+    tested = [{"task": task, "average_accuracy": 1 / task, "FID (mnist classifier features)": 10.0 * task}
+              for task in (10, 2)]
+    plain = write_run(tmp_path / "plain", Config("mnist", 7), {"dataset": "mnist", "iterations": 7, "tasks": tested})
+    section = sections.evolution(runs.read_all([plain, aligned]))
+    assert drawn == {"accuracy [%]": (True, {"plain": ((2, 10), (50.0, 10.0)), "aligned": ((5, 10), (50.0, 45.0))}),
+                     "FID (mnist classifier features)": (False, {"plain": ((2, 10), (20.0, 100.0))})}
+    assert [figure.caption for figure in section.figures] == [f"{name} over the number of learned tasks"
+                                                              for name in sorted(drawn)]
+    (table,) = section.tables
+    assert [row[:3] for row in table.rows] == [["FID (mnist classifier features)", "SFT", "plain"],
+                                               ["accuracy [%]", "SFT", "plain"], ["accuracy [%]", "RA", "aligned"]]
 
 
 def test_curves_are_the_means_of_the_log(aligned, monkeypatch):

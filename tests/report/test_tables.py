@@ -57,10 +57,43 @@ def test_two_runs_of_one_method_and_a_combination_have_rows_of_their_own(tmp_pat
                                          ["RA", "not run", "-"], ["JTR + RA", "c", "2 per task"]]
 
 
+def test_the_comparison_has_the_papers_numbers_of_tasks_and_the_last(tmp_path):
+    def tested(name, dataset, last):
+        tasks = [{"task": task, "average_accuracy": task / 10} for task in range(1, last + 1)]
+        return write_run(tmp_path / name, Config(dataset, 2), {"dataset": dataset, "iterations": 2, "tasks": tasks})
+
+    table = tables.comparison(runs.read_all([tested("three", "mnist", 3), tested("all", "mnist", 10)]), PAPER)
+    assert [name for name in table.columns if name.startswith("ours")] == [
+        f"ours: accuracy [%] after {tasks} tasks" for tasks in (3, 5, 10)]
+    assert [row[4:] for row in table.rows if row[1] == "all"] == [["30.00", "-", "50.00", "-", "100.00"]]
+    table = tables.comparison(runs.read_all([tested("small", "digits", 4)]), PAPER)
+    assert table.columns[4:] == ["ours: accuracy [%] after 4 tasks"]
+
+
+def test_evolution_has_a_row_per_measure_and_run_and_a_column_per_number_of_tasks(tmp_path, aligned):
+    tested = [{"task": 1, "average_accuracy": 1.0, "FID (mnist classifier features)": 3.5},
+              {"task": 5, "average_accuracy": 0.125, "FID (mnist classifier features)": 20.25}]
+    plain = write_run(tmp_path / "plain", Config("mnist", 7), {"dataset": "mnist", "iterations": 7, "tasks": tested})
+    untested = write_run(tmp_path / "untested", Config("mnist", 8))
+    table = tables.evolution(runs.read_all([untested, plain, aligned]))
+    assert table.columns == ["measure", "method", "run", "1", "5", "10"]
+    assert table.rows == [["FID (mnist classifier features)", "SFT", "plain", "3.50", "20.25", "-"],
+                          ["accuracy [%]", "SFT", "plain", "100.00", "12.50", "-"],
+                          ["accuracy [%]", "RA", "aligned", "-", "50.00", "45.00"]]
+    assert tables.evolution(runs.read_all([untested])) is None
+
+
 def test_each_class_has_a_column(aligned):
     table = tables.per_class(runs.read_all([aligned]))
     assert table.rows[0] == ["RA", "aligned", "5", "50.00", "25.00", "100.00", "0.00", "75.00", *["-"] * 5]
     assert table.rows[1][3:] == [f"{10 * digit}.00" for digit in range(10)]
+
+
+def test_a_run_of_fewer_classes_leaves_the_others_columns_empty(tmp_path, aligned):
+    short = write_run(tmp_path / "short", Config("mnist", 3, first_tasks=2), {
+        "dataset": "mnist", "iterations": 3, "tasks": [{"task": 2, "accuracy": {"0": 1.0, "1": 0.5}}]})
+    table = tables.per_class(runs.read_all([short, aligned]))
+    assert len(table.columns) == 3 + 10 and table.rows[0][2:] == ["2", "100.00", "50.00", *["-"] * 8]
 
 
 def test_untested_runs_have_no_table_of_classes(tmp_path):
