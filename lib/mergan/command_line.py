@@ -20,8 +20,9 @@ def define_flags(datasets=tuple(DATASETS)) -> None:
     flags.DEFINE_boolean("test", False, "Evaluate the checkpoints of a result path with the evaluation classifier.")
     flags.DEFINE_list("metrics", "accuracy", "With --test: accuracy, reverse_accuracy, fid.")
     flags.DEFINE_boolean("every_task", False, "With --test: measure after each task.")
-    flags.DEFINE_string("inception_weights", "", "With --metrics=fid: Keras' Inception-v3 weights without its top. "
-                                                 "Without them the evaluation classifier's features are used.")
+    flags.DEFINE_string("inception_weights", "", "With --metrics=fid: Keras' Inception-v3 weights without its top. For "
+                                                 "lsun they are downloaded once if there is a network; without them "
+                                                 "the evaluation classifier's features are used, and named so.")
     flags.DEFINE_string("data_dir", "dataset", "Where the data sets lie: <data_dir>/mnist, <data_dir>/svhn, ...")
     settings.define_flags()
     settings.define_precision_flag()

@@ -11,14 +11,15 @@ from lib import files, randomness, tf1
 from lib import images as pictures
 from lib.errors import UserError
 from lib.metrics import frechet, inception, pretrained, real_images, reverse_accuracy
-from lib.metrics.features import batches, classifier_features
-from lib.mergan.config import LABELS, Config
+from lib.metrics.features import Extractor, batches, classifier_features
+from lib.mergan.config import Config
 from lib.mergan.networks import Networks, build_networks
-from lib.mergan.step import build_optimizers, checkpoint_variables, draw_latent
+from lib.mergan.step import draw_latent, restore
 from lib.mergan.train import model_prefix
 
 _REPEATS = 100  # batches per class
 _JOINT_BATCH = 100
+_REVERSE_LIMIT = 10_000  # generated images of a class: as many as lsun has real ones would take 20 GB
 
 MEASURES = ("accuracy", "reverse_accuracy", "fid")
 
@@ -67,10 +68,11 @@ def solver_accuracies(config: Config, networks: Networks, classifier, task: int,
 
 
 def joint_accuracy(config: Config, generator, classifier, task: int, repeats: int = _REPEATS) -> float:
-    """Share of recognised images in batches of ten of every class."""
+    """Share of recognised images in batches of all classes, as many of each."""
     predict = _predictor(generator, classifier)
-    labels = tf.tile(tf.range(LABELS), [_JOINT_BATCH // LABELS])
-    expected = np.asarray(config.data.classifier_classes + (0,) * LABELS)[labels.numpy()]
+    classes = len(config.data.classes)
+    labels = tf.tile(tf.range(classes), [_JOINT_BATCH // classes])
+    expected = np.asarray(config.data.classifier_classes)[labels.numpy()]
     hits = [predict(draw_latent(randomness.key(config.seed, "test", task, repeat), _JOINT_BATCH), labels).numpy()
             == expected for repeat in range(repeats)]
     return float(np.mean([np.mean(batch) for batch in hits]))
@@ -90,8 +92,9 @@ def labelled_samples(config: Config, networks: Networks, task: int, per_class: i
         return np.concatenate(drawn)[:count]
 
     if config.joint:
-        asked = np.arange(_JOINT_BATCH, dtype=np.int32) % LABELS
-        images = images_of(per_class * LABELS, _JOINT_BATCH, 0, asked)
+        classes = len(config.data.classes)
+        asked = np.arange(_JOINT_BATCH, dtype=np.int32) % classes
+        images = images_of(per_class * classes, _JOINT_BATCH, 0, asked)
         return images, np.resize(asked, len(images))
     if config.generative_replay:
         images = images_of(per_class * (task + 1), config.batch_size, 0, tf.zeros([config.batch_size], tf.int32))
@@ -107,7 +110,7 @@ class Options(NamedTuple):
 
     measures: tuple[str, ...] = ("accuracy",)  # of MEASURES
     every_task: bool = False  # after each task, not only those that the original tests
-    inception_weights: str = ""  # for FID; without it FID takes the evaluation classifier's features
+    inception_weights: str = ""  # for FID: Keras' file of Inception-v3 without its top
 
 
 class Evaluation:
@@ -123,8 +126,7 @@ class Evaluation:
             self._real = real_images.load(config.dataset, "test", data_dir)
             self._train_size = len(real_images.load(config.dataset, "train", data_dir).labels)
         if "fid" in options.measures:
-            self._extractor = inception.features(options.inception_weights) if options.inception_weights else \
-                classifier_features(self._classifier, config.dataset)
+            self._extractor = self._features(options.inception_weights)
 
     def run(self, task: int) -> dict:
         """All measures after a task, printed and by name."""
@@ -149,9 +151,10 @@ class Evaluation:
         return {"accuracy": dict(zip(config.data.classes, accuracies)), "average_accuracy": average}
 
     def reverse_accuracy(self, task: int) -> dict:
-        """On as many generated images as there are real ones to train on, judged on real images of these classes."""
+        """Of a classifier trained on generated images, on real images of the learned classes."""
         config = self._config
-        images, labels = labelled_samples(config, self._networks, task, self._train_size // len(config.data.classes))
+        per_class = min(self._train_size // len(config.data.classes), _REVERSE_LIMIT)
+        images, labels = labelled_samples(config, self._networks, task, per_class)
         real, real_labels = self._real_of(task)
         value = reverse_accuracy.reverse_accuracy(config.dataset, images, self._numbers()[labels], real, real_labels,
                                                   seed=config.seed)
@@ -165,6 +168,18 @@ class Evaluation:
         result = frechet.fid(self._extractor, batches(real), batches(generated))
         print(f"Task: {task + 1}   {result.name}: {result.distance}", flush=True)
         return {result.name: result.distance}
+
+    def _features(self, inception_weights: str) -> Extractor:
+        """Of Inception-v3 where asked for and, as in the paper, for lsun if they can be had; else the classifier's."""
+        dataset = self._config.dataset
+        if inception_weights or dataset == "lsun":
+            try:
+                return inception.features(inception_weights or None)
+            except UserError as error:
+                if inception_weights:
+                    raise
+                print(f"FID takes the classifier's features ({error})", flush=True)
+        return classifier_features(self._classifier, dataset)
 
     def _classes(self, task: int) -> int:
         return len(self._config.data.classes) if self._config.joint else task + 1
@@ -182,7 +197,7 @@ def _load(directory: Path, config: Config, networks: Networks, task: int) -> Non
     prefix = model_prefix(directory, config, task, config.iterations - 1)
     if not tf1.exists(prefix):
         raise UserError(f"no checkpoint {prefix}; {_what_there_is(prefix)}")
-    tf1.assign(prefix, checkpoint_variables(config, networks, build_optimizers(config, networks)))
+    restore(prefix, config, networks)
 
 
 def _what_there_is(prefix: Path) -> str:
@@ -204,12 +219,13 @@ def run(config: Config, directory: Path, data_dir: str, options: Options = Optio
     networks = build_networks(config.data, replay=not config.joint, solver=config.generative_replay,
                               dtype=config.precision)
     tested = range(config.tasks) if options.every_task and not config.joint else config.tested_tasks
-    _load(directory, config, networks, tested[0])
+    _load(directory, config, networks, tested[0])  # first, as a classifier may take minutes to train
     evaluation = Evaluation(config, networks, data_dir, options)
     print("build model started")
     tasks = []
     for task in tested:
-        _load(directory, config, networks, task)
+        if task != tested[0] and not config.joint:
+            _load(directory, config, networks, task)
         tasks.append(evaluation.run(task))
     metrics = {"dataset": config.dataset, "iterations": config.iterations, "seed": config.seed, "tasks": tasks}
     files.write_json(Path(directory) / "metrics.json", metrics)

@@ -12,8 +12,9 @@ from PIL import Image
 from lib import images as pictures
 from lib import tf1
 from lib.errors import UserError
-from lib.mergan.config import DATASETS, LABELS, Config
-from lib.mergan.networks import build_networks, tf1_variables
+from lib.mergan.config import DATASETS, Config
+from lib.mergan.networks import build_networks
+from lib.mergan.step import restore
 from lib.mergan.train import fixed_noise, model_prefix
 
 PUBLISHED = "mergan"  # key of the paper's figures in lib/published.json
@@ -29,7 +30,7 @@ METHODS = {
 _SWITCHES = {"joint": "JT", "consolidation": "EWC", "generative_replay": "DGR", "joint_replay": "JTR",
              "replay_alignment": "RA"}
 
-_GRID = 10  # rows and columns of a sample picture
+_GRID = 10  # rows and columns of a sample picture; joint training's has a column per class
 _SAMPLE_NAME = re.compile(r"Task_(\d+)_Iter_(\d+)(?:_(.+))?\.png")
 _JOINT_SAMPLE_NAME = re.compile(r"samples_(\d+)\.png")
 
@@ -101,7 +102,8 @@ class Gallery:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        return self.config.data.classes
+        """Those that the run learns."""
+        return self.config.data.classes if self.config.joint else self.config.data.classes[:self.config.tasks]
 
     @property
     def categories(self) -> tuple[int, ...]:
@@ -149,14 +151,15 @@ class Gallery:
         self._networks = self._networks or build_networks(
             config.data, replay=not config.joint, solver=config.generative_replay, dtype=config.precision)
         prefix = model_prefix(self.directory, config, 0 if config.joint else learned - 1, config.iterations - 1)
-        tf1.assign(prefix, tf1_variables(self._networks))
+        restore(prefix, config, self._networks)
         self._loaded = learned
 
     def _batch(self, label: int, learned: int, noise: tf.Tensor) -> np.ndarray:
         """The images of a class among those of one batch of noise."""
         if self.config.joint:
-            labels = tf.tile(tf.range(LABELS), [len(noise) // LABELS])
-            return self._networks.generator(noise, labels).numpy()[label::LABELS]
+            classes = len(self.classes)
+            labels = tf.tile(tf.range(classes), [len(noise) // classes])
+            return self._networks.generator(noise, labels).numpy()[label::classes]
         if self.conditional:
             return self._networks.generator(noise, tf.fill([len(noise)], label)).numpy()
         images = self._networks.generator(noise, tf.zeros([len(noise)], tf.int32))
@@ -182,7 +185,7 @@ class Gallery:
         """
         if self.config.joint:
             tiles = self._tiles(f"samples_{sample.iteration}.png")
-            rows = [list(tiles[label::_GRID][:count]) for label in range(len(self.classes))]
+            rows = [list(tiles[label::len(self.classes)][:count]) for label in range(len(self.classes))]
             return rows if labels is None else [rows[label] for label in labels]
         stem = f"Task_{sample.learned}_Iter_{sample.iteration}"
         if not self.conditional:
@@ -195,14 +198,15 @@ class Gallery:
         return self.classes[:sample.learned] if self.conditional else (None,)
 
     def _tiles(self, name: str) -> np.ndarray:
-        """The 100 images uint8 [100, h, w, 3] of a sample picture."""
+        """The images uint8 [n, h, w, 3] of a sample picture."""
         path, side = self.directory / "samples" / name, self.config.data.side
+        columns = len(self.classes) if self.config.joint else _GRID
         try:
             with Image.open(path) as picture:
                 pixels = np.asarray(picture.convert("RGB"))
         except OSError as error:
             raise UserError(f"cannot read the picture {path}: {error}; remove it to leave it out") from error
-        if pixels.shape != (_GRID * side, _GRID * side, 3):
-            raise UserError(f"{path} is {list(pixels.shape)}, not a grid of 10 x 10 images of {side} x {side} pixels; "
-                            "remove it to leave it out")
-        return pixels.reshape(_GRID, side, _GRID, side, 3).transpose(0, 2, 1, 3, 4).reshape(-1, side, side, 3)
+        if pixels.shape != (_GRID * side, columns * side, 3):
+            raise UserError(f"{path} is {list(pixels.shape)}, not a grid of {_GRID} x {columns} images of {side} x "
+                            f"{side} pixels; remove it to leave it out")
+        return pixels.reshape(_GRID, side, columns, side, 3).transpose(0, 2, 1, 3, 4).reshape(-1, side, side, 3)

@@ -1,5 +1,6 @@
 """One training iteration of MeRGAN: a generator step, then five critic steps, in one `tf.function`."""
 
+from pathlib import Path
 from typing import Callable, NamedTuple
 
 import keras
@@ -9,7 +10,7 @@ from lib import images as pictures
 from lib import optimizers as adam
 from lib import device, randomness, tf1
 from lib.mergan import baselines, losses, replay
-from lib.mergan.config import NOISE, LABELS, Config
+from lib.mergan.config import NOISE, Config
 from lib.mergan.networks import Networks, tf1_variables
 
 
@@ -67,16 +68,24 @@ def build_optimizers(config: Config, networks: Networks) -> Optimizers:
                       build(networks.solver) if networks.solver is not None else None)
 
 
-def checkpoint_variables(config: Config, networks: Networks, optimizers: Optimizers) -> dict:
+def checkpoint_variables(config: Config, networks: Networks, optimizers: Optimizers | None) -> dict:
     """{TF1 name: variable} of all that the original's checkpoint holds.
 
-    `joint.py` makes its `Saver` after the optimisers, so there their state belongs to it; `mergan.py` makes it before.
+    `joint.py` makes its `Saver` after the optimisers, so there their state belongs to it; `mergan.py` makes it before,
+    and its optimisers are not needed.
     """
     variables = tf1_variables(networks)
     if not config.joint:
         return variables
     return (variables | tf1.adam_variables(optimizers.generator, variables, number=0)
             | tf1.adam_variables(optimizers.critic, variables, number=1))
+
+
+def restore(prefix: Path, config: Config, networks: Networks) -> None:
+    """Give the networks the values of a checkpoint; the optimisers' state, if it holds one, is left aside."""
+    # A checkpoint is read as a whole, so that what does not fit is noticed.
+    optimizers = build_optimizers(config, networks) if config.joint else None
+    tf1.assign(prefix, checkpoint_variables(config, networks, optimizers))
 
 
 def build_fisher(networks: Networks) -> list[tf.Variable]:
@@ -113,7 +122,7 @@ def draw_latent(key, *shape: int) -> tf.Tensor:
 
 
 def _draw_labels(config: Config, key) -> tf.Tensor:
-    return tf.random.stateless_uniform([config.batch_size], key, 0, LABELS, tf.int32)
+    return tf.random.stateless_uniform([config.batch_size], key, 0, len(config.data.classes), tf.int32)
 
 
 def draw_critic_noise(config: Config, task: int, iteration, step) -> CriticNoise:

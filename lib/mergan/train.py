@@ -12,13 +12,14 @@ from lib import images as pictures
 from lib import device, files, optimizers, randomness, runner, tf1
 from lib.data.by_class import ByClass
 from lib.mergan import replay
-from lib.mergan.config import LABELS, Config
+from lib.mergan.config import Config
 from lib.mergan.networks import Networks, build_networks, copy_weights, tf1_variables
 from lib.mergan.step import (GENERATOR_QUANTITIES, Optimizers, build_fisher, build_optimizers, checkpoint_variables,
                              draw_latent, estimate_fisher, make_steps)
 from lib.settings import Options
 
 _FIXED_SAMPLES = 100  # per class in a picture, always of the same noise
+_JOINT_ROWS = 10  # latent vectors in the picture of joint training, a column per class
 _CHECKPOINT_EVERY = 4000
 _PICTURE_EVERY = 200
 
@@ -35,10 +36,10 @@ def _draws_at(iteration: int) -> bool:
 
 
 def fixed_noise(config: Config) -> tf.Tensor:
-    """The latent vectors [100, 128] of all sample pictures; in joint training each of ten vectors ten times."""
+    """The latent vectors [100, 128] of all sample pictures; in joint training ten, each once for every class."""
     key = randomness.key(config.seed, "fixed noise")
     if config.joint:
-        return tf.repeat(draw_latent(key, _FIXED_SAMPLES // LABELS), LABELS, axis=0)
+        return tf.repeat(draw_latent(key, _JOINT_ROWS), len(config.data.classes), axis=0)
     return draw_latent(key, _FIXED_SAMPLES)
 
 
@@ -76,11 +77,12 @@ class Pictures:
         self._log.picture("samples", pictures.grid(pixels).astype(np.uint8), step)
 
     def of_joint(self, iteration: int) -> None:
-        """One 10x10 grid: a row per latent vector, a column per class."""
-        labels = tf.tile(tf.range(LABELS), [_FIXED_SAMPLES // LABELS])
+        """One grid: a row per latent vector, a column per class."""
+        classes = len(self._config.data.classes)
+        labels = tf.tile(tf.range(classes), [_JOINT_ROWS])
         pixels = pictures.to_pixels(self._generator(self._noise, labels).numpy())
-        pictures.save_grid(self._directory / f"samples_{iteration}.png", pixels)
-        self._log.picture("samples", pictures.grid(pixels).astype(np.uint8), iteration)
+        pictures.save_grid(self._directory / f"samples_{iteration}.png", pixels, columns=classes)
+        self._log.picture("samples", pictures.grid(pixels, columns=classes).astype(np.uint8), iteration)
 
 
 def _print_means(step: int, means: dict[str, float]) -> None:

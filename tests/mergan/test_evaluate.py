@@ -62,6 +62,16 @@ def test_samples_are_as_many_of_each_learned_class():
 def test_joint_samples_are_of_all_classes():
     _, labels = evaluate.labelled_samples(Config("mnist", 1, joint=True), NETWORKS, task=4, per_class=30)
     assert np.bincount(labels).tolist() == [30] * 10
+    _, labels = evaluate.labelled_samples(Config("lsun", 1, joint=True), NETWORKS, task=0, per_class=30)
+    assert np.bincount(labels).tolist() == [30] * 4
+
+
+def test_joint_accuracy_asks_for_the_data_sets_classes_under_the_classifiers_numbers():
+    numbers = tf.constant([0, 1, 8, 6])
+    accuracy = evaluate.joint_accuracy(Config("lsun", 1, joint=True),
+                                       lambda noise, labels: painter(noise, tf.gather(numbers, labels)),
+                                       PerfectClassifier(), task=0, repeats=2)
+    assert accuracy == 1.0
 
 
 def test_under_generative_replay_the_solver_says_what_an_image_is():
@@ -96,6 +106,24 @@ def test_distance_is_small_for_like_and_large_for_unlike_images_and_carries_its_
     assert distance(painter, 3) < 50  # against real images of the four learned classes only
 
 
+def test_lsun_takes_inception_if_it_can_be_had_and_never_its_name_if_not(perfect, monkeypatch):
+    """On the other sets it is used only if its weights are given."""
+    def extractor(dataset, **options):
+        return evaluate.Evaluation(Config(dataset, 1), NETWORKS, "", evaluate.Options(("fid",), **options))._extractor
+
+    def missing(weights=None):
+        raise evaluate.UserError("no weights")
+
+    monkeypatch.setattr(evaluate.inception, "features", lambda weights=None: weights or "downloaded")
+    assert extractor("lsun") == "downloaded" and extractor("lsun", inception_weights="file") == "file"
+    assert extractor("svhn", inception_weights="file") == "file"
+    assert extractor("svhn").name == "svhn classifier features"
+    monkeypatch.setattr(evaluate.inception, "features", missing)
+    assert extractor("lsun").name == "lsun classifier features"
+    with pytest.raises(evaluate.UserError, match="no weights"):
+        extractor("lsun", inception_weights="file")
+
+
 def test_reverse_accuracy_trains_on_generated_and_tests_on_real_images_of_the_learned_classes(perfect, monkeypatch):
     seen = {}
 
@@ -104,10 +132,13 @@ def test_reverse_accuracy_trains_on_generated_and_tests_on_real_images_of_the_le
         return 0.75
 
     monkeypatch.setattr(evaluate.reverse_accuracy, "reverse_accuracy", record)
-    result = evaluate.Evaluation(Config("mnist", 1, batch_size=10), NETWORKS, "",
-                                 evaluate.Options(("reverse_accuracy",))).run(2)
-    assert result == {"task": 3, "reverse_accuracy": 0.75}
+    evaluation = evaluate.Evaluation(Config("mnist", 1, batch_size=10), NETWORKS, "",
+                                     evaluate.Options(("reverse_accuracy",)))
+    assert evaluation.run(2) == {"task": 3, "reverse_accuracy": 0.75}
     assert seen["generated"].tolist() == [20] * 3 and seen["real"].tolist() == [20] * 3
+    monkeypatch.setattr(evaluate, "_REVERSE_LIMIT", 15)
+    evaluation.run(2)
+    assert seen["generated"].tolist() == [15] * 3
 
 
 def test_every_task_is_tested_when_asked(perfect, monkeypatch, tmp_path):
@@ -115,7 +146,7 @@ def test_every_task_is_tested_when_asked(perfect, monkeypatch, tmp_path):
     monkeypatch.setattr(evaluate, "_load", lambda directory, config, networks, task: loaded.append(task))
     monkeypatch.setattr(evaluate, "build_networks", lambda *_, **__: NETWORKS)
     metrics = evaluate.run(Config("mnist", 1, batch_size=8), tmp_path, "", evaluate.Options(every_task=True))
-    assert [entry["task"] for entry in metrics["tasks"]] == list(range(1, 11)) and loaded == [0, *range(10)]
+    assert [entry["task"] for entry in metrics["tasks"]] == list(range(1, 11)) and loaded == list(range(10))
 
 
 def test_missing_checkpoint_names_the_file_and_what_there_is(tmp_path):

@@ -9,6 +9,7 @@ from lib.errors import UserError
 from lib.mergan import gallery
 from lib.mergan.config import Config
 from lib.mergan.gallery import Gallery, Sample
+from lib.mergan.networks import Networks
 from lib.mergan.train import Pictures, fixed_noise
 from tests.report.conftest import write_checkpoint, write_run, write_sample
 
@@ -99,6 +100,21 @@ def test_joint_training_draws_all_classes_in_one_batch(tmp_path):
     drawn = run.sample_rows(Sample(10, 2), 10)
     expected = np.concatenate([np.concatenate(row, axis=0) for row in drawn], axis=1)
     assert abs(again.astype(int) - expected).max() <= 2
+
+
+def test_the_picture_of_joint_training_has_a_column_for_each_class(tmp_path):
+    """Four columns for lsun: a label that nothing was learned of would spoil the batch's statistics."""
+    config = Config("lsun", 3, joint=True)
+
+    def painter(noise, labels):
+        return tf.ones([1, 64, 64, 3]) * tf.reshape(tf.cast(labels, tf.float32) / 1.5 - 1, [-1, 1, 1, 1])
+
+    write_run(tmp_path, config)
+    Pictures(config, Networks(painter, None), tmp_path, NoLog()).of_joint(2)
+    run = Gallery(tmp_path, settings_of(config))
+    assert run.samples() == [Sample(4, 2)]
+    rows = run.sample_rows(Sample(4, 2), 10)
+    assert [np.unique(row).tolist() for row in rows] == [[0], [85], [170], [255]] and len(rows[0]) == 10
 
 
 def test_latent_vectors_are_the_same_in_joint_training():

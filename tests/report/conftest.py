@@ -9,7 +9,8 @@ import pytest
 
 from lib import files, images, tf1
 from lib.mergan.config import Config
-from lib.mergan.networks import build_networks, tf1_variables
+from lib.mergan.networks import build_networks
+from lib.mergan.step import build_optimizers, checkpoint_variables
 from lib.mergan.train import model_prefix
 
 
@@ -29,7 +30,8 @@ def write_run(directory: Path, config: Config, metrics: dict | None = None, log:
 def write_checkpoint(directory: Path, config: Config, task: int, seed: int):
     """The checkpoint of a finished task, of untrained networks; returns them."""
     networks = build_networks(config.data, replay=not config.joint, solver=config.generative_replay, seed=seed)
-    tf1.write(model_prefix(directory, config, task, config.iterations - 1), tf1_variables(networks))
+    tf1.write(model_prefix(directory, config, task, config.iterations - 1),
+              checkpoint_variables(config, networks, build_optimizers(config, networks)))
     return networks
 
 
