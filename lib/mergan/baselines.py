@@ -9,7 +9,11 @@ from lib.mergan.losses import generator_costs
 # EWC. The paper gives the penalty (its eq. 9) and its weight, not how the Fisher information is estimated. Here, as in
 # Seff et al. 2017 (Continual Learning in GANs) the critic stands for the likelihood: right after a class is learned,
 # the squared gradient of the generator's own cost on generated images of that class is averaged over batches, and the
-# classes' estimates add up.
+# classes' estimates add up. (The mean of the squared gradients of single images is 12 to 66 times larger.)
+#
+# On mnist the estimate is about 1e-4 for a convolution's weight, and Adam's first step moves all weights by 1e-4: under
+# the paper's weight of 1e9 the penalty is then 234 beside costs of about 5. So every weight that an old class uses
+# stays within a step of its anchor, and a new class is learned by its own rows of the label tables.
 
 
 def fisher_of_batch(config: Config, generator, critic, labels, noise) -> list[tf.Tensor]:
