@@ -22,7 +22,8 @@ def main():
     if FLAGS.test:
         evaluate.run(config, command_line.tested_directory(), FLAGS.data_dir, command_line.test_options())
     else:
-        train.run(config, command_line.training_directory(), FLAGS.data_dir, options=settings.options())
+        train.run(config, command_line.training_directory(), FLAGS.data_dir,
+                  options=settings.options(strategy=FLAGS.strategy))
 
 
 if __name__ == "__main__":

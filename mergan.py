@@ -35,7 +35,7 @@ def main():
         evaluate.run(config, command_line.tested_directory(), FLAGS.data_dir, command_line.test_options())
     else:
         train.run(config, command_line.training_directory(), FLAGS.data_dir, FLAGS.load_model,
-                  settings.options())
+                  settings.options(strategy=FLAGS.strategy))
 
 
 if __name__ == "__main__":

@@ -45,12 +45,26 @@ def _on_gpu() -> bool:
     return "GPU" in tf.zeros([]).device
 
 
-def jit(choice: str) -> bool:
+def strategy(name: str) -> tf.distribute.Strategy | None:
+    """How `--strategy` spreads the steps; prints over how many devices. `mirrored`: all GPUs, without any the CPUs."""
+    if name == "none":
+        return None
+    devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    print(f"strategy: {name} over {', '.join(device.name for device in devices)}")
+    return tf.distribute.MirroredStrategy([device.name for device in devices])
+
+
+def jit(choice: str, distributed: bool = False) -> bool:
     """Whether XLA compiles the steps, by `--jit`; prints what it decides.
 
     XLA fuses what a GPU would run as many small kernels. Its convolutions on a CPU, though, are far from oneDNN's: the
     MNIST critic step took six times as long.
     """
+    if distributed:  # XLA refuses the variables of other devices
+        if choice == "on":
+            raise UserError("--jit=on does not go with --strategy; leave one of them out")
+        print("jit: off (not with --strategy)")
+        return False
     if choice != "auto":
         print(f"jit: {choice}")
         return choice == "on"

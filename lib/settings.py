@@ -12,6 +12,7 @@ class Options:
     resume: str = "auto"  # auto: go on where the directory's run stopped; never: refuse to
     checkpoint_every: float = 300.0  # seconds between resume points
     jit: str = "auto"  # on, off or auto: whether XLA compiles the steps, see `device.jit`
+    strategy: str = "none"  # none or mirrored: over how many devices a step is spread, see `device.strategy`
 
 
 def define_flags() -> None:
@@ -29,6 +30,6 @@ def define_precision_flag() -> None:
                       "What the layers compute in. auto: float32 on a CPU, mixed on a GPU that is made for it.")
 
 
-def options() -> Options:
-    """How the flags ask for the run to be kept."""
-    return Options(FLAGS.resume, FLAGS.checkpoint_every, FLAGS.jit)
+def options(**more) -> Options:
+    """How the flags ask for the run to be kept; `more`: what only some scripts have flags for."""
+    return Options(FLAGS.resume, FLAGS.checkpoint_every, FLAGS.jit, **more)

@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 from lib import device
+from lib.errors import UserError
 
 
 @pytest.mark.parametrize("capability, policy", [
@@ -30,6 +31,12 @@ def test_jit_is_decided_aloud(monkeypatch, capsys, choice, on_gpu, decided, said
     monkeypatch.setattr(device, "_on_gpu", lambda: on_gpu)
     assert device.jit(choice) == decided
     assert capsys.readouterr().out == said + "\n"
+
+
+def test_xla_and_a_strategy_exclude_each_other(capsys):
+    assert not device.jit("auto", distributed=True) and capsys.readouterr().out == "jit: off (not with --strategy)\n"
+    with pytest.raises(UserError, match="--jit=on"):
+        device.jit("on", distributed=True)
 
 
 def test_where_computations_land():

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from lib import images as pictures
 from lib import optimizers as adam
-from lib import device, randomness, tf1
+from lib import device, randomness, replicas, tf1
 from lib.mergan import baselines, losses, replay
 from lib.mergan.config import NOISE, Config
 from lib.mergan.networks import Networks, tf1_variables
@@ -152,6 +152,12 @@ def draw_generator_noise(config: Config, task: int, iteration) -> GeneratorNoise
     )
 
 
+def _share(noise):
+    """This replica's share of a step's noise: of a replay, which is [old classes, samples, 128], of every class."""
+    return noise._replace(**{name: replicas.share(values, axis=values.shape.rank // 3)
+                             for name, values in noise._asdict().items()})
+
+
 def _descend(optimizer, tape, scaled_cost, model) -> None:
     """One update; the cost comes through `optimizer.scale_loss`, under the tape."""
     variables = model.trainable_variables
@@ -178,12 +184,14 @@ def estimate_fisher(config: Config, networks: Networks, fisher: list[tf.Variable
 
 
 def make_steps(config: Config, networks: Networks, optimizers: Optimizers, task: int, fisher=(),
-               jit: bool = False) -> Steps:
+               jit: bool = False, strategy: tf.distribute.Strategy | None = None) -> Steps:
     """The steps of task `task` (from 0, which is also the number of old classes).
 
     Args:
       fisher: Fisher information, for EWC.
       jit: compile each step with XLA.
+      strategy: its replicas share each batch, under whose scope networks and optimisers were built. Every cost but the
+        alignment is a mean over samples, so a replica counts for its share of the sum of gradients.
     """
     generator, critic, solver = networks.generator, networks.critic, networks.solver
     aligns, replays = bool(task and config.replay_alignment), bool(task and config.joint_replay)
@@ -199,25 +207,29 @@ def make_steps(config: Config, networks: Networks, optimizers: Optimizers, task:
         return replay.joint_replay_costs(generator, networks.replay, critic, noise)
 
     def critic_step(images, labels, noise: CriticNoise) -> CriticReport:
+        images, labels, noise = replicas.share(images), replicas.share(labels), _share(noise)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([variable.value for variable in critic.trainable_variables])
             costs = losses.critic_costs(generator, critic, images, labels, noise.latent, noise.alpha,
                                         condition(labels, noise))
             remembering = replay_costs(noise.replay).critic_total(config) if replays else 0.0
-            total = optimizers.critic.scale_loss(costs.total(config) + remembering)
+            total = optimizers.critic.scale_loss((costs.total(config) + remembering) / replicas.count())
         _descend(optimizers.critic, tape, total, critic)
         return CriticReport(costs, remembering)
 
     def generator_step(labels, noise: GeneratorNoise) -> GeneratorReport:
+        labels, noise = replicas.share(labels), _share(noise)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([variable.value for variable in generator.trainable_variables])
             costs = losses.generator_costs(generator, critic, condition(labels, noise), noise.latent)
-            alignment = replay.alignment_cost(config, replay.alignment_distances(
+            # A sum over samples: with r times its own part each replica stands for the whole.
+            alignment = replicas.count() * replay.alignment_cost(config, replay.alignment_distances(
                 generator, networks.replay, noise.alignment)) if aligns else 0.0
             remembering = replay_costs(noise.replay).generator_total(config) if replays else 0.0
             consolidation = baselines.consolidation_cost(
                 config, generator, networks.replay, fisher) if consolidates else 0.0
-            total = optimizers.generator.scale_loss(costs.total(config) + alignment + remembering + consolidation)
+            total = optimizers.generator.scale_loss(
+                (costs.total(config) + alignment + remembering + consolidation) / replicas.count())
         _descend(optimizers.generator, tape, total, generator)
         return GeneratorReport(costs, alignment, remembering, consolidation)
 
@@ -231,6 +243,7 @@ def make_steps(config: Config, networks: Networks, optimizers: Optimizers, task:
 
     critic_step, generator_step, solver_step = (device.compiled(step, jit) for step in
                                                 (critic_step, generator_step, solver_step))
+    critic_step, generator_step = (replicas.run_on_all(strategy, step) for step in (critic_step, generator_step))
 
     def generator_quantities(labels, number):
         report = generator_step(labels, draw_generator_noise(config, task, number))

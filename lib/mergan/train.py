@@ -1,5 +1,6 @@
 """Training a MeRGAN run: task after task (`mergan.py`) or all classes at once (`joint.py`)."""
 
+import contextlib
 import dataclasses
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from tqdm import tqdm
 from lib import images as pictures
 from lib import device, files, optimizers, randomness, runner, tf1
 from lib.data.by_class import ByClass
+from lib.errors import UserError
 from lib.mergan import replay
 from lib.mergan.config import Config
 from lib.mergan.networks import Networks, build_networks, copy_weights, tf1_variables
@@ -108,9 +110,9 @@ class Training:
     """What the phases of a run share: its networks, their optimisers and where the results go."""
 
     def __init__(self, config: Config, networks: Networks, run: runner.Run, optimizers_: Optimizers, fisher,
-                 jit: bool):
+                 jit: bool, strategy: tf.distribute.Strategy | None):
         self.config, self.networks, self.run, self.optimizers = config, networks, run, optimizers_
-        self.fisher, self.jit = fisher, jit
+        self.fisher, self.jit, self.strategy = fisher, jit, strategy
         log = run.open_log(run.phase * config.iterations + run.iteration)
         self.pictures = Pictures(config, networks, run.directory, log)
 
@@ -147,7 +149,8 @@ class Training:
             for optimizer in filter(None, self.optimizers):
                 optimizers.reset(optimizer)
         total, task = self.config.iterations, self.run.phase
-        steps = make_steps(self.config, self.networks, self.optimizers, task, self.fisher, self.jit)
+        steps = make_steps(self.config, self.networks, self.optimizers, task, self.fisher, self.jit,
+                           self.strategy)
 
         def save(iteration):
             tf1.write(model_prefix(self.run.directory, self.config, task, iteration),
@@ -171,24 +174,43 @@ def run(config: Config, directory: Path, data_dir: str, load_model: str = "",
     """
     data = ByClass(config.dataset, config.data.classes, config.data.side, data_dir, config.batch_size, config.seed,
                    config.tf1_exact)
-    networks = build_networks(config.data, replay=not config.joint, solver=config.generative_replay, seed=config.seed,
-                              dtype=config.precision)
-    optimizers_ = build_optimizers(config, networks)
+    strategy = device.strategy(options.strategy)
+    jit = device.jit(options.jit, distributed=strategy is not None)
+    if strategy:
+        _check_shares(config, strategy.num_replicas_in_sync)
+    with strategy.scope() if strategy else contextlib.nullcontext():
+        networks = build_networks(config.data, replay=not config.joint, solver=config.generative_replay,
+                                  seed=config.seed, dtype=config.precision)
+        optimizers_ = build_optimizers(config, networks)
     fisher = build_fisher(networks) if config.consolidation else []
     state = {**_present("network", networks), **_present("optimizer", optimizers_), "fisher": fisher}
     settings = {"system": "MeRGAN", **dataclasses.asdict(config), "load_model": load_model}
+    if strategy:  # batch statistics, and so the run, depend on it
+        settings["replicas"] = strategy.num_replicas_in_sync
     _print_settings(settings)
-    jit = device.jit(options.jit)
     with runner.Run(directory, settings, state, options) as run:
         _make_directories(run.directory)
         if run.phase >= config.tasks:
             print(f"{directory} is complete; --test evaluates it, another --result_path trains again")
             return
-        training = Training(config, networks, run, optimizers_, fisher, jit)
+        training = Training(config, networks, run, optimizers_, fisher, jit, strategy)
         if load_model and (run.phase, run.iteration) == (0, 0):
             tf1.assign(load_model, tf1_variables(networks))
             training.remember(0)
         training.joint(data) if config.joint else training.tasks(data)
+
+
+def _check_shares(config: Config, replicas: int) -> None:
+    """Refuse what cannot be shared among so many replicas."""
+    if config.consolidation or config.generative_replay:
+        raise UserError("--strategy does not go with --EWC and --DGR; leave it out")
+    if config.batch_size % replicas:
+        raise UserError(f"--strategy: {config.batch_size} images cannot be shared by {replicas} devices; hide some of "
+                        "them with CUDA_VISIBLE_DEVICES")
+    replays = config.tasks > 1 and (config.replay_alignment or config.joint_replay)
+    if replays and config.replay_samples(config.tasks - 1) < replicas:
+        raise UserError(f"--strategy: {config.replay_samples(config.tasks - 1)} replayed images of a class are fewer "
+                        f"than {replicas} devices; hide some of them with CUDA_VISIBLE_DEVICES")
 
 
 def _present(kind: str, named: tuple) -> dict:
