@@ -1,6 +1,8 @@
 """What ends a run early, and how a script starts and ends."""
 
+import errno
 import os
+import signal
 import sys
 
 from absl import app, flags, logging
@@ -40,6 +42,14 @@ def run(main, takes_paths: bool = False) -> None:
         except Interrupted as stop:
             print("stopped, everything is saved: the same command goes on from here", file=sys.stderr)
             return stop.exit_code
+        except KeyboardInterrupt:
+            print("stopped: the same command starts again where the last resume point is", file=sys.stderr)
+            return 128 + signal.SIGINT
+        except OSError as error:  # of the file that takes what is printed: every other one is a UserError
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what could not be printed
+            return _fail(f"cannot write the output: {error.strerror}; free some space and start the same command again")
 
     # TensorFlow's notes on missing GPU libraries and on tracing each task anew say nothing to a reader of our output.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
