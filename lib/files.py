@@ -4,29 +4,53 @@ import contextlib
 import fcntl
 import json
 import os
+import re
+import shutil
 from pathlib import Path
 
+from lib.data.bounded import reason
 from lib.errors import UserError
+
+
+def cannot_write(path: Path, error: Exception) -> UserError:
+    """For a write that failed, as on a full disk."""
+    return UserError(f"cannot write {path}: {getattr(error, 'strerror', None) or reason(error)}; free some space and "
+                     "start the same command again, or choose another path")
+
+
+def temporary_path(path: Path) -> Path:
+    """Beside `path`: where this process makes what is to become it."""
+    return Path(path).with_name(f".{os.getpid()}.{Path(path).name}")
 
 
 @contextlib.contextmanager
 def atomic(path: Path):
     """Yield a temporary path beside `path` that takes its place when the block ends without an error."""
-    path = Path(path)
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    temporary = temporary_path(path)
     try:
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror or error}; free some space or choose another path"
-                        ) from error
+        raise cannot_write(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def write_text(path: Path, text: str) -> None:
+def remove_temporaries(directory: Path) -> None:
+    """Remove, at any depth, what processes that were killed left at temporary paths."""
+    for path in list(Path(directory).rglob(".*")):
+        if re.match(r"\.\d+\.", path.name):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """What a library makes should come through here: some take a write that a full disk cut short for a whole one."""
     with atomic(path) as temporary:
-        temporary.write_text(text)
+        temporary.write_bytes(content)
+
+
+def write_text(path: Path, text: str) -> None:
+    write_bytes(path, text.encode())
 
 
 def write_json(path: Path, value) -> None:

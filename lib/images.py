@@ -3,6 +3,7 @@
 Images are NHWC. Inside the networks they are float in [-1, 1]; data sets and pictures are uint8 in 0..255.
 """
 
+import io
 import math
 from pathlib import Path
 
@@ -60,8 +61,16 @@ def stretch(picture: np.ndarray) -> np.ndarray:
 def save_png(path: Path, picture: np.ndarray) -> None:
     """Write uint8 [h, w, 1 or 3] as an RGB PNG, complete or not at all."""
     rgb = np.broadcast_to(picture, (*picture.shape[:2], 3))
-    with files.atomic(path) as temporary:
-        Image.fromarray(np.ascontiguousarray(rgb)).save(temporary, format="PNG")
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(rgb)).save(buffer, format="PNG")
+    files.write_bytes(path, buffer.getvalue())
+
+
+def save_figure(path: Path, figure) -> None:
+    """Write a matplotlib figure in the format of the path's suffix, complete or not at all."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=120, format=Path(path).suffix[1:])
+    files.write_bytes(path, buffer.getvalue())
 
 
 def save_grid(path: Path, pixels: np.ndarray, columns: int | None = None) -> None:

@@ -1,9 +1,10 @@
-"""The numbers of a run: one JSON line per log point, and what is made from them (curves, events, the original's pickle).
+"""The numbers of a run: one JSON line per log point, and what is made of them (curves, events, the original's pickle).
 
 `log.jsonl` is the primary record. A line holds the step of the log point, the mean of each quantity since the line
 before, and every single value: {"step": 100, "means": {"d-cost": -3.1}, "values": {"d-cost": {"1": -2.9, ...}}}.
 """
 
+import contextlib
 import json
 import pickle
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from lib import files
+from lib import files, images
 from lib.errors import UserError
 
 
@@ -21,7 +22,7 @@ class Log:
     Args:
       directory: where `log.jsonl` and the event files (`tensorboard/`) lie.
       step: the first step still to come; what an interrupted run logged from there on is dropped.
-      pending: `pending_as_text` of the interrupted run, or "".
+      pending: `settle` of the interrupted run, or "".
     """
 
     def __init__(self, directory: Path, step: int, pending: str = ""):
@@ -30,7 +31,8 @@ class Log:
         self.history: dict[str, dict[int, float]] = {}
         self.pending = _with_steps_as_numbers(json.loads(pending or "{}"))
         self._keep_lines_before(step)
-        self.events = tf.summary.create_file_writer(str(self.directory / "tensorboard"))
+        with self._writing_events():
+            self.events = tf.summary.create_file_writer(str(self.directory / "tensorboard"))
 
     def _keep_lines_before(self, step: int) -> None:
         kept = [line for line in read(self.path) if line["step"] < step]
@@ -46,8 +48,18 @@ class Log:
         for name, by_step in values.items():
             self.pending.setdefault(name, {}).update(by_step)
 
-    def pending_as_text(self) -> str:
+    def settle(self) -> str:
+        """Get what was logged so far to its files; returns what is pending, as text for a resume point."""
+        with self._writing_events():
+            self.events.flush()
         return json.dumps(self.pending)
+
+    @contextlib.contextmanager
+    def _writing_events(self):
+        try:
+            yield
+        except tf.errors.OpError as error:
+            raise files.cannot_write(self.directory / "tensorboard", error) from error
 
     def flush(self, step: int) -> dict[str, float]:
         """Write a log point; returns the means since the last one."""
@@ -57,8 +69,8 @@ class Log:
             with open(self.path, "a") as handle:
                 handle.write(json.dumps(line) + "\n")
         except OSError as error:
-            raise UserError(f"cannot write {self.path}: {error.strerror}; free some space and start again") from error
-        with self.events.as_default():
+            raise files.cannot_write(self.path, error) from error
+        with self._writing_events(), self.events.as_default():
             for name, mean in means.items():
                 tf.summary.scalar(name, mean, step)
         self._remember(self.pending)
@@ -67,16 +79,16 @@ class Log:
 
     def picture(self, name: str, picture: np.ndarray, step: int) -> None:
         """A uint8 [h, w, c] picture for TensorBoard."""
-        with self.events.as_default():
+        with self._writing_events(), self.events.as_default():
             tf.summary.image(name, picture[None], step)
 
     def close(self) -> None:
-        self.events.close()
+        with self._writing_events():
+            self.events.close()
 
     def write_pickle(self, path: Path) -> None:
         """The original's log.pkl: {quantity: {step: value}}, readable by Python 2. Never read back here."""
-        with files.atomic(path) as temporary:
-            temporary.write_bytes(pickle.dumps(self.history, protocol=2))
+        files.write_bytes(path, pickle.dumps(self.history, protocol=2))
 
     def draw_curves(self) -> None:
         """One `<quantity>.jpg` per quantity, as the original draws them."""
@@ -89,8 +101,7 @@ class Log:
                 axes = figure.subplots()
                 axes.plot(list(by_step), list(by_step.values()), linewidth=0.6)
                 axes.set(xlabel="iteration", ylabel=name)
-                with files.atomic(self.directory / f"{name}.jpg") as temporary:
-                    figure.savefig(temporary, dpi=120)
+                images.save_figure(self.directory / f"{name}.jpg", figure)
 
 
 def _with_steps_as_numbers(values: dict[str, dict[str, float]]) -> dict[str, dict[int, float]]:
@@ -98,15 +109,13 @@ def _with_steps_as_numbers(values: dict[str, dict[str, float]]) -> dict[str, dic
 
 
 def read(path: Path) -> list[dict]:
-    """The complete lines of a log; a last line cut short by a kill is left out."""
+    """The complete lines of a log; a last line cut short by a kill or a full disk is left out."""
     try:
-        text = Path(path).read_text()
+        *lines, _ = Path(path).read_bytes().split(b"\n")
     except FileNotFoundError:
         return []
-    lines = []
-    for line in text.splitlines():
-        try:
-            lines.append(json.loads(line))
-        except ValueError:
-            break
-    return lines
+    try:
+        return [json.loads(line) for line in lines]
+    except ValueError as error:
+        raise UserError(f"cannot read {path}: {error}; it should have a JSON object per line, as this program writes "
+                        "them") from error

@@ -47,6 +47,7 @@ class Run:
         self._state = state
         self._options = options
         self._signal = 0
+        self.log: Log | None = None
 
     def __enter__(self) -> "Run":
         with contextlib.ExitStack() as stack:
@@ -56,6 +57,7 @@ class Run:
             if known and self._options.resume == "never":
                 raise UserError(f"{self.directory} already holds this run; start without --resume=never to go on "
                                 "with it, or choose another result path")
+            files.remove_temporaries(self.directory)
             files.write_json(self.directory / "settings.json", self._settings)
             self._points = ResumePoints(self.directory, self._state)
             if self._points.restore():
@@ -91,13 +93,13 @@ class Run:
           label: of the progress bar.
           first_step: the log's step of the phase's iteration 0.
         """
-        done, chunk, saved = self.iteration, 1, time.monotonic()
+        done, chunk, saved, period = self.iteration, 1, time.monotonic(), self._options.checkpoint_every
         # The bar counts finished iterations; it goes to standard error, the log lines to standard output.
         with tqdm(total=total, initial=done, desc=label, unit="it", file=sys.stderr, dynamic_ncols=True,
                   disable=None) as bar:
             while done < total:
-                last = next(i for i in range(done, total)
-                            if i == total - 1 or i == done + chunk - 1 or any(event.due(i) for event in events))
+                last = next(i for i in range(done, total) if i in (total - 1, done + chunk - 1)
+                            or period.ends_after(i, 0.0) or any(event.due(i) for event in events))
                 started = time.monotonic()
                 values = advance(done, last - done + 1)
                 self._refuse_bad_numbers(values, label)
@@ -110,25 +112,30 @@ class Run:
                 for event in events:
                     if event.due(last):
                         event.action(last)
-                if self._signal or time.monotonic() - saved > self._options.checkpoint_every:
-                    self._points.save(self.phase, done, self.log.pending_as_text())
+                if self._signal or period.ends_after(last, time.monotonic() - saved):
+                    self._save(self.phase, done)
                     saved = time.monotonic()
-                if self._signal:
-                    raise Interrupted(self._signal)
 
     def next_phase(self) -> None:
         """Close the current phase; what follows starts at iteration 0 of the next."""
-        self._points.save(self.phase + 1, 0)
+        self._save(self.phase + 1, 0)
+
+    def _save(self, phase: int, iteration: int) -> None:
+        """Write a resume point, and stop where a signal asked for it."""
+        self._points.save(phase, iteration, self.log.settle() if self.log else "")
+        if self._signal:
+            raise Interrupted(self._signal)
 
     def _remember_signal(self, number, frame) -> None:
         self._signal = number
 
     def _refuse_bad_numbers(self, values, label: str) -> None:
-        for name, by_iteration in values.items():
-            for iteration, value in by_iteration.items():
-                if not math.isfinite(value):
-                    raise UserError(f"{name} is {value} at {label} iteration {iteration}; stopped, the last resume "
-                                    f"point in {self.directory} is from before")
+        bad = [(iteration, name, value) for name, by_iteration in values.items()
+               for iteration, value in by_iteration.items() if not math.isfinite(value)]
+        if bad:
+            iteration, name, value = min(bad)
+            raise UserError(f"{name} is {value} at {label} iteration {iteration}; stopped, the last resume point in "
+                            f"{self.directory} is from before; start anew with another --seed or other settings")
 
 
 def log_event(run: Run, total: int, first_step: int, print_means: Callable[[int, dict], None]) -> Event:

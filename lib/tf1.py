@@ -22,7 +22,7 @@ if __name__ == "__main__":
 import numpy as np
 import tensorflow as tf
 
-from lib import files, interchange, optimizers
+from lib import bundle, files, interchange, optimizers
 from lib.data.bounded import reason
 from lib.errors import UserError
 
@@ -35,28 +35,34 @@ def write(prefix: Path, values: dict) -> None:
     A TF1 `Saver` whose variables have these names restores the file. Either all of it is there in the end or nothing.
     """
     prefix, names = Path(prefix), sorted(values)
-    with _temporary_directory(prefix) as directory:
-        tf.raw_ops.SaveV2(prefix=str(directory / prefix.name), tensor_names=names,
-                          shape_and_slices=[""] * len(names),
+    with complete(prefix) as temporary:
+        tf.raw_ops.SaveV2(prefix=str(temporary), tensor_names=names, shape_and_slices=[""] * len(names),
                           tensors=[tf.convert_to_tensor(values[name]) for name in names])
-        # The index last: by it a checkpoint is found.
+    _list_in_directory(prefix)
+
+
+@contextlib.contextmanager
+def complete(prefix: Path):
+    """Yield a temporary prefix; a checkpoint written there is at `prefix` when the block ends without an error."""
+    with _temporary_directory(prefix) as directory:
+        yield directory / prefix.name
+        # By the index a checkpoint is found: an old one goes first, the new one comes last.
+        Path(f"{prefix}.index").unlink(missing_ok=True)
         for path in sorted(directory.iterdir(), key=lambda path: path.suffix == ".index"):
             os.replace(path, prefix.parent / path.name)
-    _list_in_directory(prefix)
 
 
 @contextlib.contextmanager
 def _temporary_directory(target: Path):
     """A directory beside `target` for what is to become it."""
-    directory = target.with_name(f".{os.getpid()}.{target.name}")
+    directory = files.temporary_path(target)
     # In a container, a process that was killed may have had the same number.
     shutil.rmtree(directory, ignore_errors=True)
     try:
         directory.mkdir()
         yield directory
     except (OSError, RuntimeError, tf.errors.OpError) as error:  # RuntimeError: HDF5 on a full disk
-        said = getattr(error, "strerror", None) or reason(error)
-        raise UserError(f"cannot write {target}: {said}; free some space or choose another path") from error
+        raise files.cannot_write(target, error) from error
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
@@ -77,11 +83,12 @@ def exists(prefix: Path) -> bool:
 def read(prefix: Path) -> dict[str, np.ndarray]:
     """{TF1 name: array} of a checkpoint that either program wrote."""
     try:
+        bundle.check(prefix)
         reader = tf.train.load_checkpoint(str(prefix))
         return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
-    except (tf.errors.OpError, ValueError, RuntimeError, IndexError) as error:  # IndexError: a truncated .data file
-        raise UserError(f"cannot read the checkpoint {prefix}: {str(error).splitlines()[0]}; a prefix is a path "
-                        "without .index or .data") from error
+    except (tf.errors.OpError, OSError, ValueError, RuntimeError) as error:
+        raise UserError(f"cannot read the checkpoint {prefix}: {reason(error)}; a prefix is a path without .index or "
+                        ".data") from error
 
 
 def assign(prefix: Path, variables: dict, beside: tuple[str, ...] = ()) -> None:

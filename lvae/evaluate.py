@@ -5,7 +5,7 @@ from pathlib import Path
 import matplotlib
 from matplotlib.figure import Figure
 
-from lib import files
+from lib import files, images
 from lib.errors import UserError
 
 QUANTITIES = {"elbo": "negative test ELBO, all distributions",
@@ -50,8 +50,7 @@ def draw(path: Path, runs: dict[str, list[dict]], quantity: str) -> None:
                 axes.plot(*zip(*points), marker="o", markersize=3, label=name)
         axes.set(xlabel="transition", ylabel=QUANTITIES[quantity])
         axes.legend()
-        with files.atomic(path) as temporary:
-            figure.savefig(temporary, dpi=120)
+        images.save_figure(path, figure)
 
 
 def run(directories: list[str], output: str) -> None:

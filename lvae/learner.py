@@ -38,6 +38,11 @@ class Learner(tf.train.experimental.PythonState):
         self.anchor: Anchor | None = None
         self.entries, self.results = [0], []
 
+    @property
+    def variables(self) -> list:
+        """What training changes, under names that say where a bad number is."""
+        return [*self.networks.student.variables, *self.optimizer.variables, *self.clock]
+
     def steps(self) -> step.Steps:
         phase = len(self.entries) - 1
         return step.make_steps(self.config, phase, self.lineage, self.networks, self.optimizer, self.clock,

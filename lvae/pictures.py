@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-from lib import files, images, randomness
+from lib import images, randomness
 from lvae import losses, step
 from lvae.config import Config
 from lvae.learner import Learner
@@ -77,8 +77,7 @@ def _draw_clusters(directory: Path, config: Config, course, learner: Learner) ->
             axes = figure.subplots()
             points = axes.scatter(means[:, 0], means[:, 1], c=samples.labels[rows], s=6, cmap="tab10")
             figure.colorbar(points, label="class")
-            with files.atomic(directory / f"2d_cluster_{learner.model().prefix}.png") as temporary:
-                figure.savefig(temporary, dpi=120)
+            images.save_figure(directory / f"2d_cluster_{learner.model().prefix}.png", figure)
 
 
 def _draw_interpolation(path: Path, config: Config, learner: Learner) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-from lib import files, log, randomness
+from lib import log, randomness
 from lib import images as pictures
 from lib.metrics.features import batches
 from memorygan import data, evaluate, memory
@@ -99,11 +99,6 @@ def to_uint8(config: Config, images: np.ndarray) -> np.ndarray:
 # --- figures ----------------------------------------------------------------------------------------------------------
 
 
-def _save(path: Path, figure: Figure) -> None:
-    with files.atomic(path) as temporary:
-        figure.savefig(temporary, dpi=120, format="png")
-
-
 def draw_likelihood(steps: list, values: list) -> Figure:
     figure = Figure(figsize=(6, 4), layout="constrained")
     figure.subplots().plot(steps, values)
@@ -150,13 +145,13 @@ def _from_logs(logs: Path, directory: Path) -> None:
         likelihood |= line["values"].get("test_log_likelihood", {})
     if likelihood:
         steps = [int(step) for step in likelihood]
-        _save(directory / "log_likelihood.png", draw_likelihood(steps, list(likelihood.values())))
+        pictures.save_figure(directory / "log_likelihood.png", draw_likelihood(steps, list(likelihood.values())))
     by_epoch = {int(path.stem.partition("_")[2]): path for path in (logs / "prior").glob("epoch_*.npy")}
     if by_epoch:
         epochs = sorted(by_epoch)
         chosen = sorted({epochs[round(place)] for place in np.linspace(0, len(epochs) - 1, 6)})
         priors = {epoch: np.load(by_epoch[epoch], allow_pickle=False) for epoch in chosen}
-        _save(directory / "prior.png", draw_priors(priors))
+        pictures.save_figure(directory / "prior.png", draw_priors(priors))
 
 
 def run(config: Config, model: Model, load_cp_dir: Path, data_dir: str, directory: Path) -> None:
@@ -181,7 +176,8 @@ def _draw_with_real(config: Config, model: Model, real: np.ndarray, directory: P
     """The two figures that compare with real uint8 images."""
     if config.samples_slots:
         _, posterior, generated = explain(config, model, real[0])
-        _save(directory / "posterior.png", draw_posterior(real[0], posterior, to_uint8(config, generated)))
+        pictures.save_figure(directory / "posterior.png",
+                             draw_posterior(real[0], posterior, to_uint8(config, generated)))
     samples = to_uint8(config, next(evaluate.generated(config, model, ROWS)))
     rows = np.concatenate([samples[:, None], real[nearest_images(config, model, samples, real)]], axis=1)
     pictures.save_png(directory / "nearest.png",

@@ -1,6 +1,7 @@
 """The loop on a toy system whose weights and curves are known in closed form."""
 
 import json
+import math
 import os
 import signal
 
@@ -10,7 +11,8 @@ import tensorflow as tf
 
 from lib import log, runner
 from lib.errors import Interrupted, UserError
-from lib.settings import Options
+from lib.settings import Options, Period
+from tests import kills
 
 SETTINGS = {"system": "toy", "rate": 0.5}
 
@@ -108,7 +110,7 @@ def test_bad_numbers_stop_the_run_and_keep_the_last_point(tmp_path, bad):
         return values
 
     with pytest.raises(UserError, match=r"total is (nan|inf) at phase 0 iteration \d+"):
-        start(tmp_path / "run", toy, advance=advance, checkpoint_every=0.0)
+        start(tmp_path / "run", toy, advance=advance, checkpoint_every=Period(0.0))
     assert '"step": 0' in (tmp_path / "run/log.jsonl").read_text()
     again = Toy()
     start(tmp_path / "run", again)
@@ -135,7 +137,7 @@ def test_resume_never_refuses_an_existing_run(tmp_path):
 
 
 def test_a_damaged_newest_point_falls_back_on_the_one_before(tmp_path, capsys):
-    start(tmp_path / "run", Toy(), checkpoint_every=0.0)
+    start(tmp_path / "run", Toy(), checkpoint_every=Period(0.0))
     newest = max((tmp_path / "run/resume").glob("*.index"), key=lambda path: path.stat().st_mtime_ns)
     newest.write_bytes(newest.read_bytes()[:40])
     toy = Toy()
@@ -169,7 +171,7 @@ def test_optimisers_and_models_are_part_of_a_point(tmp_path):
             return {}
 
         with runner.Run(tmp_path, SETTINGS, {"layer": layer, "optimizer": optimizer}, Options(
-                checkpoint_every=0.0)) as run:
+                checkpoint_every=Period(0.0))) as run:
             run.open_log(run.iteration)
             run.train(count, advance, [])
         return layer, optimizer
@@ -196,3 +198,93 @@ def test_log_lines_are_json(tmp_path):
     start(tmp_path / "run", Toy(), iterations=3)
     for line in (tmp_path / "run/log.jsonl").read_text().splitlines():
         assert set(json.loads(line)) == {"step", "means", "values"}
+
+
+def test_resume_points_every_so_many_iterations(tmp_path, capsys):
+    toy = Toy()
+
+    def advance(first, count):
+        if first + count > 37:
+            raise RuntimeError
+        return toy.advance(first, count)
+
+    with pytest.raises(RuntimeError):
+        start(tmp_path / "run", toy, advance=advance, checkpoint_every=Period(10, "it"))
+    again = Toy()
+    start(tmp_path / "run", again)
+    assert "at phase 0, iteration 30" in capsys.readouterr().out
+    assert float(again.total) == 2 * sum(range(250))
+
+
+def test_the_first_bad_number_is_named(tmp_path):
+    def advance(first, count):
+        return {"later": {i: math.nan if i >= 8 else 0.0 for i in range(first, first + count)},
+                "first": {i: math.inf if i >= 6 else 0.0 for i in range(first, first + count)}}
+
+    with pytest.raises(UserError, match="first is inf at phase 0 iteration 6"):
+        start(tmp_path / "run", Toy(), advance=advance)
+
+
+def test_bad_weights_are_not_saved_even_where_no_cost_shows_them(tmp_path, capsys):
+    toy = Toy()
+
+    def advance(first, count):
+        toy.total.assign(math.nan if first + count > 20 else 1.0)
+        return {"cost": {i: 1.0 for i in range(first, first + count)}}
+
+    with pytest.raises(UserError, match=r"a NaN or infinity in total .* of phase 0 after iteration 30"):
+        start(tmp_path / "run", toy, advance=advance, checkpoint_every=Period(10, "it"))
+    start(tmp_path / "run", Toy())
+    assert "at phase 0, iteration 20" in capsys.readouterr().out
+
+
+def test_a_signal_after_the_last_iteration_of_a_phase_is_answered_when_the_phase_is_closed(tmp_path):
+    with runner.Run(tmp_path / "run", SETTINGS, {}, Options()) as run:
+        run.open_log(0)
+        run.train(5, Toy().advance, [])
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(Interrupted):
+            run.next_phase()
+    with runner.Run(tmp_path / "run", SETTINGS, {}, Options()) as run:
+        assert (run.phase, run.iteration) == (1, 0)
+
+
+def test_two_runs_in_one_directory_are_refused(tmp_path):
+    with runner.Run(tmp_path / "run", SETTINGS, {}, Options()):
+        with pytest.raises(UserError, match="in use by another run"):
+            start(tmp_path / "run", Toy())
+
+
+def test_events_are_on_disk_with_the_resume_point(tmp_path):
+    """A kill takes what the writer of events holds back; what lies before a resume point is not logged again."""
+    with runner.Run(tmp_path / "run", SETTINGS, {}, Options()) as run:
+        run.open_log(0)
+        run.train(3, Toy().advance, [runner.log_event(run, 3, 0, lambda *_: None)])
+        run.next_phase()
+        assert {(name, step) for name, step, _ in kills.events(tmp_path / "run")} == {
+            ("total", 0), ("total", 1), ("total", 2)}
+
+
+def test_what_killed_processes_left_is_removed(tmp_path):
+    start(tmp_path / "run", Toy(), iterations=3)
+    (tmp_path / "run/.123.log.pkl").write_bytes(b"half")
+    (tmp_path / "run/resume/.7.ckpt-9").mkdir()
+    (tmp_path / "run/resume/.7.ckpt-9/ckpt-9.index").write_bytes(b"half")
+    assert len(kills.leftovers(tmp_path / "run")) == 2
+    start(tmp_path / "run", Toy(), iterations=3)
+    assert kills.leftovers(tmp_path / "run") == []
+
+
+def test_old_resume_points_are_removed(tmp_path):
+    start(tmp_path / "run", Toy(), checkpoint_every=Period(10, "it"))
+    names = {path.name for path in (tmp_path / "run/resume").iterdir()}
+    assert names == {f"ckpt-{number}.{ending}" for number in (51, 52) for ending in ("index", "data-00000-of-00001")}
+
+
+def test_a_log_that_is_cut_short_loses_its_last_line_and_a_damaged_one_is_refused(tmp_path):
+    path = tmp_path / "log.jsonl"
+    path.write_text('{"step": 0}\n{"step": 1}\n{"st')
+    assert log.read(path) == [{"step": 0}, {"step": 1}]
+    path.write_bytes(b'{"step": 0}\n{"st\xffep": 1}\n{"step": 2}\n')
+    with pytest.raises(UserError, match="log.jsonl"):
+        log.read(path)

@@ -21,6 +21,7 @@ def refused(result) -> str:
     ("--iters -5", "--iters=-5"),
     ("--RA_factor -1", "--RA_factor=-1"),
     ("--iters many", "--iters=many"),
+    ("--checkpoint_every soon", "--checkpoint_every=soon"),
     ("mnist", "unexpected argument 'mnist'"),
     ("--RA_faktor 1", "RA_faktor"),
     ("--test", "--result_path"),

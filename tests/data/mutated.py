@@ -110,8 +110,8 @@ def _peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def run(kind: str, count: int, seed: int) -> dict:
-    name, content, wrap, read = FORMATS[kind]
+def run(formats: dict, kind: str, count: int, seed: int) -> dict:
+    name, content, wrap, read = formats[kind]
     result = {"format": kind, "read": 0, "refused": 0, "seconds": 0.0, "others": []}
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, name)
@@ -135,6 +135,10 @@ def run(kind: str, count: int, seed: int) -> dict:
     return result
 
 
+def main(formats: dict) -> None:
+    for kind in sys.argv[3:] or formats:
+        print(json.dumps(run(formats, kind, int(sys.argv[1]), int(sys.argv[2]))), flush=True)
+
+
 if __name__ == "__main__":
-    for format_ in sys.argv[3:] or FORMATS:
-        print(json.dumps(run(format_, int(sys.argv[1]), int(sys.argv[2]))), flush=True)
+    main(FORMATS)

@@ -12,8 +12,8 @@ from tests.data.mutated import FORMATS
 ROOT = pathlib.Path(__file__).parents[2]
 
 
-def check(count, seed, *formats):
-    ended = subprocess.run([sys.executable, "-m", "tests.data.mutated", str(count), str(seed), *formats],
+def check(count, seed, *formats, module="tests.data.mutated"):
+    ended = subprocess.run([sys.executable, "-m", module, str(count), str(seed), *formats],
                            capture_output=True, text=True, cwd=ROOT, timeout=600)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     results = [json.loads(line) for line in ended.stdout.splitlines()]

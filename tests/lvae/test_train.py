@@ -1,14 +1,17 @@
 """Whole runs: the original's command lines on tiny data, their files, interruption and bad input."""
 
+import io
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from lib import tf1
 from lvae.config import EXPERIMENTS
@@ -98,6 +101,18 @@ def test_interrupted_run_ends_as_the_whole_one(whole_run, tmp_path, fashion):
             np.testing.assert_array_equal(ours[name], value, err_msg=name)
     assert ((tmp_path / "experiment_0" / "results.json").read_text()
             == (whole_run[0] / "experiment_0" / "results.json").read_text())
+
+
+def test_bad_numbers_end_in_one_line_and_leave_the_resume_point_from_before(tmp_path, fashion):
+    done = _run(SCRIPTS["fashion_dnn"], tmp_path, fashion, *SHORT, "--learning_rate=1e20", "--checkpoint_every=1it")
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert re.search(r"^error: \w+ is (nan|inf|-inf) at distribution 1/3 \(fashion 0\) iteration \d+; stopped", last), last
+    for index in (tmp_path / "experiment_0/resume").glob("*.index"):
+        point = tf.train.load_checkpoint(str(index.with_suffix("")))
+        name, = (name for name in point.get_variable_to_shape_map() if name.startswith("learner"))
+        with np.load(io.BytesIO(point.get_tensor(name)), allow_pickle=False) as arrays:
+            assert all(np.isfinite(arrays[key]).all() for key in arrays if arrays[key].dtype.kind == "f")
 
 
 def test_a_complete_run_is_not_gone_on_with(whole_run, fashion):

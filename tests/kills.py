@@ -1,0 +1,135 @@
+"""Kills a command with SIGKILL again and again, and compares what it leaves in the end with an unbroken run's."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+ROOT = Path(__file__).parent.parent
+_TEMPORARY = re.compile(r"\.\d+\.")
+
+
+class Program(NamedTuple):
+    """A command line of the repository, and the directory below which it writes."""
+
+    line: str
+    directory: Path
+
+    def start(self) -> subprocess.Popen:
+        script, *flags = self.line.split()
+        self.directory.mkdir(exist_ok=True)
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"}
+        with open(self.directory / "output.txt", "ab") as output:
+            return subprocess.Popen([sys.executable, str(ROOT / script), *flags], cwd=self.directory, env=environment,
+                                    stdout=output, stderr=subprocess.STDOUT)
+
+    def finish(self) -> None:
+        assert self.start().wait() == 0, self.output()[-2000:]
+
+    def output(self) -> str:
+        return (self.directory / "output.txt").read_text()
+
+
+class Pace(NamedTuple):
+    """Seconds."""
+
+    first_point: float  # from the start to the first resume point
+    between: float  # two resume points
+
+
+def _points(directory: Path) -> set[str]:
+    return {path.name for path in directory.glob("**/resume/ckpt-*.index")}
+
+
+def _wait_for(seen, process: subprocess.Popen, interval: float = 0.05) -> bool:
+    """Until `seen()` or the process ends."""
+    while process.poll() is None:
+        if seen():
+            return True
+        time.sleep(interval)
+    return False
+
+
+def finish_at_its_pace(program: Program) -> Pace:
+    """Run to the end, unbroken."""
+    started = time.monotonic()
+    process, times = program.start(), [started]
+    known = set()
+    while _wait_for(lambda: _points(program.directory) - known, process):
+        known |= _points(program.directory)
+        times.append(time.monotonic())
+    assert process.wait() == 0, program.output()[-2000:]
+    return Pace(times[1] - started, float(np.median(np.diff(times[1:]))))
+
+
+def finish_with_kills(program: Program, count: int, pace: Pace, seed: int) -> None:
+    """Run to the end, killed on the way `count` times: starting, training, and while a file is being written."""
+    random = np.random.RandomState(seed)
+    for number in range(count):
+        before, process = _points(program.directory), program.start()
+
+        def writing():
+            return leftovers(program.directory)
+
+        def trained():
+            return _points(program.directory) - before
+
+        kind = random.choice(["start", "training", "writing"], p=[0.3, 0.4, 0.3])
+        if kind == "start":
+            time.sleep(random.uniform(0.0, pace.first_point))
+        else:
+            _wait_for(trained, process)
+            time.sleep(random.uniform(0.0, pace.between))
+            if kind == "writing":
+                _wait_for(writing, process, interval=0.005)
+        process.kill()
+        assert process.wait() < 0, f"ended before it was killed {count} times:\n{program.output()[-2000:]}"
+    program.finish()
+
+
+def leftovers(directory: Path) -> list[str]:
+    """Temporary files and directories."""
+    return [str(path) for path in directory.rglob(".*") if _TEMPORARY.match(path.name)]
+
+
+def results(directory: Path) -> dict[Path, bytes]:
+    """What a run leaves to its user, by relative path."""
+    return {path.relative_to(directory): path.read_bytes() for path in directory.rglob("*") if path.is_file()
+            and path.name != ".lock" and not {"resume", "tensorboard"} & set(path.relative_to(directory).parts)}
+
+
+def _newest_point(directory: Path) -> dict[str, np.ndarray]:
+    (newest,) = sorted((directory / "resume").glob("*.index"), key=lambda path: path.stat().st_mtime_ns)[-1:]
+    reader = tf.train.load_checkpoint(str(newest.with_suffix("")))
+    return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()
+            if name != "_CHECKPOINTABLE_OBJECT_GRAPH"}
+
+
+def events(directory: Path) -> set[tuple]:
+    """(quantity, step, value) of all event files, whose last record a kill may have cut."""
+    found = set()
+    for path in (directory / "tensorboard").iterdir():
+        for record in tf.data.TFRecordDataset(str(path)).ignore_errors():
+            event = tf.compat.v1.Event.FromString(record.numpy())
+            found |= {(value.tag, event.step, value.tensor.SerializeToString()) for value in event.summary.value}
+    return found
+
+
+def assert_same_run(straight: Path, killed: Path) -> None:
+    """Bit for bit the same files, events and newest resume point, and nothing half-written beside them."""
+    ours, theirs = results(killed), results(straight)
+    assert ours.keys() == theirs.keys()
+    assert [path for path in ours if ours[path] != theirs[path]] == []
+    if not (straight / "resume").exists():
+        return
+    assert events(killed) == events(straight)
+    ours, theirs = _newest_point(killed), _newest_point(straight)
+    assert ours.keys() == theirs.keys()
+    for name, value in theirs.items():
+        np.testing.assert_array_equal(ours[name], value, err_msg=name)
