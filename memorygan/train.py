@@ -51,6 +51,7 @@ class Places:
     def make(self) -> None:
         for directory in (self.logs, self.checkpoints, self.samples):
             files.make_directory(directory)
+            files.remove_temporaries(directory)
 
 
 def new_stamp(config: Config) -> str:
@@ -215,10 +216,11 @@ def run(config: Config, exp: str, data_dir: str, load_cp_dir: str = "", options:
         files.make_directory(places.logs / "prior")
         print(f"[*] Traing Start : N={training.examples}, Batch={config.batch_size}, epoch={config.epoch}, "
               f"max_iter={limit}", flush=True)
-        run_.open_log(run_.iteration)
-        reporter = Reporter(config, model, places, run_, _test_images(config, data_dir))
-        _train(config, training, model, limit, jit, run_, reporter, save_every)
-        run_.next_phase()
+        if run_.phase == 0:
+            run_.open_log(run_.iteration)
+            reporter = Reporter(config, model, places, run_, _test_images(config, data_dir))
+            _train(config, training, model, limit, jit, run_, reporter, save_every)
+            run_.next_phase()
         files.write_text(places.logs / "finished", "")
     return places
 

@@ -120,6 +120,18 @@ def test_a_finished_run_is_not_touched_by_the_same_command(workplace):
 
 
 @pytest.mark.slow
+def test_a_run_that_was_killed_after_its_last_resume_point_does_not_train_again(workplace):
+    flags = [*FASHION, "--epoch", "1", *tiny.FLAGS]
+    run(workplace, *flags)
+    finished = only(workplace / "logs/0") / "finished"
+    finished.unlink()
+    written = {path: path.stat().st_mtime_ns for path in (workplace / "checkpoint").rglob("model-*")}
+    run(workplace, *flags)
+    assert finished.exists()
+    assert {path: path.stat().st_mtime_ns for path in (workplace / "checkpoint").rglob("model-*")} == written
+
+
+@pytest.mark.slow
 def test_training_starts_from_a_checkpoint(workplace):
     run(workplace, *FASHION, "--epoch", "1", *tiny.FLAGS)
     directory = only(workplace / "checkpoint/0").relative_to(workplace)
