@@ -4,7 +4,8 @@
     python -m lib.reproduce mergan-mnist --scale 0.25 --rows SFT,RA --precision mixed_bfloat16
 
 Every row is the original command line, trained and tested below the working directory; the same command goes on where
-it was stopped. What comes out is kept in `results/<table>.json`, and the README's table is made from that file.
+it was stopped. What comes out is kept in `results/<table>.json`, from which the README's table is made, with a picture
+of samples beside it.
 """
 
 import abc
@@ -23,6 +24,7 @@ from lib import errors, files
 FLAGS = flags.FLAGS
 
 _ROOT = Path(__file__).resolve().parent.parent
+_TILES = 3  # samples of each class in a picture
 
 
 def define_flags() -> None:
@@ -62,6 +64,10 @@ class Table(abc.ABC):
     @abc.abstractmethod
     def read(self, row: str, budget: Budget) -> dict:
         """{"budget": text, "figures": {measure: value}} of what was tested."""
+
+    def picture(self, rows: list[str], budget: Budget) -> bytes | None:
+        """Samples of these rows as a PNG, if the table has a picture."""
+        return None
 
     @abc.abstractmethod
     def published(self, figures: dict) -> dict[str, dict[str, float]]:
@@ -110,6 +116,15 @@ class MeRGAN(Table):
                     found[f"{name}, {entry['task']} tasks"] = round(value, 2)
         in_all = "in all" if row == "JT" else "per task"
         return {"budget": f"{self._iterations(row, budget)} iterations {in_all}, {precision}", "figures": found}
+
+    def picture(self, rows, budget):
+        """A line of samples per method, in the order of the classes, of the same latent vectors."""
+        from lib.report import pictures, runs  # TensorFlow, which only a picture needs
+
+        galleries = [runs.read(Path("result") / self._name(row, budget), row).gallery for row in rows]
+        lines = [[tile for by_class in gallery.classes_by_latents(max(gallery.finished()), _TILES) for tile in by_class]
+                 for gallery in galleries]
+        return pictures.as_png(pictures.labelled_grid(lines, rows))
 
     def published(self, figures):
         if self._dataset == "lsun":
@@ -236,15 +251,19 @@ def main(names: list[str]) -> None:
         wrong = [row for row in FLAGS.rows if row not in table.rows]
         if wrong:
             raise errors.UserError(f"--rows={','.join(wrong)}: {name} has {', '.join(table.rows)}")
-        results = files.read_json(path) if path.exists() else {}
+        results, ran = files.read_json(path) if path.exists() else {}, []
         for row in [] if FLAGS.tables_only else FLAGS.rows or table.rows:
             result = run_row(table, row, budget, data_dir)
             if result is None:
                 stopped.append(f"{name}: {row}")
                 continue
             results[row] = result
+            ran.append(row)
             files.make_directory(path.parent)
             files.write_json(path, results)
+        if ran and (picture := table.picture(ran, budget)):
+            with files.atomic(path.with_suffix(".png")) as temporary:
+                temporary.write_bytes(picture)
         write_between_markers(FLAGS.readme, name, readme_table(table, results, figures))
     if stopped:
         raise errors.UserError(f"stopped by their scripts, see above: {'; '.join(stopped)}")

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from lib import reproduce
 from lib.reproduce import TABLES, Budget
@@ -83,5 +84,7 @@ def test_a_row_is_trained_tested_kept_and_shown(workplace, tmp_path):  # noqa: F
     kept = json.loads((tmp_path / "results/mergan-mnist.json").read_text())["SFT"]
     printed = [100.0 * float(value) for value in re.findall(r"^Average accuracy: (\S+)$", result.stdout, re.M)]
     assert list(kept["figures"].values()) == [round(value, 2) for value in printed]
+    with Image.open(tmp_path / "results/mergan-mnist.png") as picture:
+        assert picture.size[1] == 2 + 32 + 2 and picture.size[0] > 30 * 34  # one method, three samples of ten classes
     assert kept["budget"] == "2 iterations per task, float32" and len(kept["commands"]) == 2
     assert re.search(r"^\| SFT \| 19.87 \| \d+\.\d\d \([+-]\d+\.\d\d\) \|", page.read_text(), re.M)
