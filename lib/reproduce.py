@@ -9,6 +9,7 @@ of samples beside it.
 """
 
 import abc
+import importlib
 import os
 import re
 import signal
@@ -103,37 +104,35 @@ class MeRGAN(Table):
         return [*self._run(row, budget), *measures, "--test", f"--result_path=result/{self._name(row, budget)}"]
 
     def read(self, row, budget):
-        directory = Path("result") / self._name(row, budget)
-        tasks = files.read_json(directory / "metrics.json")["tasks"]
-        precision = files.read_json(directory / "settings.json")["precision"]
-        found = {}
-        for entry in tasks:
-            for name, value in entry.items():
-                name = name.removeprefix("average_").replace("_", " ")
-                if name.endswith("accuracy") and isinstance(value, float):
-                    found[f"{name} [%], {entry['task']} tasks"] = round(100.0 * value, 2)
-                elif name.startswith("FID"):
-                    found[f"{name}, {entry['task']} tasks"] = round(value, 2)
+        run = self._trained(row, budget)
         in_all = "in all" if row == "JT" else "per task"
-        return {"budget": f"{self._iterations(row, budget)} iterations {in_all}, {precision}", "figures": found}
+        return {"budget": f"{self._iterations(row, budget)} iterations {in_all}, {run.settings['precision']}",
+                "figures": {name: round(value, 2) for name, value in self._named(run.measures).items()}}
+
+    def _trained(self, row: str, budget: Budget):
+        from lib.report import runs  # TensorFlow, which other tables do without
+
+        return runs.read(Path("result") / self._name(row, budget), row)
+
+    @staticmethod
+    def _named(figures: dict) -> dict:
+        """{(measure, tasks): value} of the report, by one name."""
+        return {f"{measure}, {tasks} tasks": value for (measure, tasks), value in figures.items()}
 
     def picture(self, rows, budget):
         """A line of samples per method, in the order of the classes, of the same latent vectors."""
-        from lib.report import pictures, runs  # TensorFlow, which only a picture needs
+        from lib.report import pictures
 
-        galleries = [runs.read(Path("result") / self._name(row, budget), row).gallery for row in rows]
+        galleries = [self._trained(row, budget).gallery for row in rows]
         lines = [[tile for by_class in gallery.classes_by_latents(max(gallery.finished()), _TILES) for tile in by_class]
                  for gallery in galleries]
         return pictures.as_png(pictures.labelled_grid(lines, rows))
 
     def published(self, figures):
-        if self._dataset == "lsun":
-            table = figures["mergan"]["table2_lsun_after_4_tasks"]
-            return {"accuracy [%], 4 tasks": table["accuracy_percent"],
-                    "reverse accuracy [%], 4 tasks": table["reverse_accuracy_percent"],
-                    "FID (Inception-v3), 4 tasks": table["FID"]}
-        table = figures["mergan"]["table1_accuracy_percent"][self._dataset]
-        return {f"accuracy [%], {tasks} tasks": table[f"{tasks}_tasks"] for tasks in (5, 10)}
+        from lib.report import runs
+
+        gallery = importlib.import_module(runs.GALLERIES["MeRGAN"])
+        return self._named(gallery.published(figures[gallery.PUBLISHED], self._dataset))
 
 
 class MemoryGAN(Table):
@@ -262,8 +261,7 @@ def main(names: list[str]) -> None:
             files.make_directory(path.parent)
             files.write_json(path, results)
         if ran and (picture := table.picture(ran, budget)):
-            with files.atomic(path.with_suffix(".png")) as temporary:
-                temporary.write_bytes(picture)
+            files.write_bytes(path.with_suffix(".png"), picture)
         write_between_markers(FLAGS.readme, name, readme_table(table, results, figures))
     if stopped:
         raise errors.UserError(f"stopped by their scripts, see above: {'; '.join(stopped)}")

@@ -5,9 +5,7 @@ import functools
 import keras
 import tensorflow as tf
 
-
-def _at_least_float32(x: tf.Tensor) -> tf.Tensor:
-    return tf.cast(x, tf.float32) if x.dtype.size < 4 else x
+from lib.ops.norm import at_least_float32
 
 
 class BatchNorm(keras.layers.Layer):
@@ -32,7 +30,7 @@ class BatchNorm(keras.layers.Layer):
         self.built = True
 
     def call(self, x, training: bool = False):
-        wide = _at_least_float32(x)
+        wide = at_least_float32(x)
         if training:
             mean, variance = tf.nn.moments(wide, axes=list(range(wide.shape.rank - 1)))
             self._move(mean, variance, tf.size(wide) // wide.shape[-1])
@@ -63,7 +61,7 @@ class LayerNorm(keras.layers.Layer):
         self.built = True
 
     def call(self, x):
-        wide = _at_least_float32(x)
+        wide = at_least_float32(x)
         mean, variance = tf.nn.moments(wide, axes=list(range(1, wide.shape.rank)), keepdims=True)
         factor = tf.math.rsqrt(variance + self.epsilon) * tf.cast(self.gamma, wide.dtype)
         return tf.cast(wide * factor + (tf.cast(self.beta, wide.dtype) - mean * factor), x.dtype)
