@@ -12,7 +12,7 @@ FLAGS = flags.FLAGS
 # Sizes of the data set's table that a command may change; names are the original's.
 _SIZES = ("batch_size", "z_dim", "f_dim", "fc_dim", "mem_size", "key_dim", "choose_k", "em_iterations")
 _SETTINGS = ("epoch", "loss", "lr_decay", "use_augmentation", "model", "generator", "memory_update", "slot_sampling",
-             "seed")
+             "seed", "tf1_exact")
 
 
 def define_flags() -> None:
@@ -35,6 +35,7 @@ def _define_ours() -> None:
     """What the original does not have."""
     flags.DEFINE_string("memory_update", "em", "em, or kaiser: Kaiser et al.'s update (the paper's '- EM').")
     flags.DEFINE_boolean("slot_sampling", True, "False: the generator is given noise alone (the paper's '- MCGN').")
+    flags.DEFINE_boolean("tf1_exact", False, "Bring back the original's deterministic accidents (see README).")
     flags.DEFINE_string("data_dir", "dataset", "Where the data sets lie: <data_dir>/fashion, <data_dir>/affmnist, ...")
     settings.define_flags()
     settings.define_precision_flag()

@@ -23,6 +23,7 @@ class DataSet:
     beta1: float  # of Adam
     beta2: float
     folder: str = ""  # below the data directory, where the images are files that do not fit in memory
+    tfds: str = ""  # what TFDS calls a set of such files, if it has it
 
 
 _MNIST_LIKE = dict(channels=1, unit_range=True, z_dim=2, f_dim=64, fc_dim=1024, mem_size=4096, key_dim=256,
@@ -37,7 +38,7 @@ DATASETS = {
     "cifar10": DataSet(side=32, **_RESNET),
     # In the paper, not in the original's code: its residual networks with one more block each.
     "chair": DataSet(side=64, folder="chair", **_RESNET),
-    "celeba": DataSet(side=64, folder="celeba", **_RESNET),
+    "celeba": DataSet(side=64, folder="celeba", tfds="celeb_a", **_RESNET),
 }
 
 MODELS = ("MemoryGAN", "GAN")
@@ -75,6 +76,7 @@ class Config:
     batch_size: int = 64
     seed: int = 0
     precision: str = "float32"  # Keras dtype policy of the layers; costs, memory and heads are float32 at least
+    tf1_exact: bool = False  # bring back the original's deterministic accidents
 
     def __post_init__(self):
         for field, known in (("model", MODELS), ("loss", LOSSES), ("generator", GENERATORS),
@@ -133,3 +135,12 @@ def ended_epoch(config: Config, examples: int, iteration: int) -> int | None:
     if iteration > 1 and seen % examples < config.batch_size:
         return seen // examples + 1
     return None
+
+
+def batches_drawn(config: Config, examples: int, iterations: int) -> int:
+    """How many batches the first `iterations` have used, with the one that `tf1_exact` draws at each epoch's end."""
+    if not config.tf1_exact:
+        return iterations
+    # An epoch of one batch that ends with the first iteration is not reported.
+    unreported = int(iterations > 0 and config.batch_size == examples)
+    return iterations + iterations * config.batch_size // examples - unreported

@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 from scipy import ndimage
 
 from lib import randomness
-from lib.data import folders, sources, streams
+from lib.data import folders, prepared, sources, streams
 from memorygan.config import Config, DataSet
 
 _LARGEST_ROTATION = 20  # degrees
@@ -17,6 +18,7 @@ _LARGEST_ROTATION = 20  # degrees
 _PLACES = 12
 _BRIGHTNESS = 16.0 / 255.0
 _CONTRAST = (0.8, 1.2)
+_TFDS_SOURCE = "https://drive.google.com/"  # of CelebA
 
 
 class Augmentation(NamedTuple):
@@ -85,6 +87,11 @@ class AffineBatches:
         return np.stack(distorted), labels
 
 
+def paths(config: Config, data_dir: str) -> list[str]:
+    """The files that `load` reads, none for image folders."""
+    return [] if config.data.folder else sources.files(config.dataset, data_dir)
+
+
 def load(config: Config, split: str, data_dir: str) -> sources.Arrays:
     """All images of an in-memory data set's split ("train" or "test") as distributed, in file order."""
     if config.dataset != "mnist":
@@ -102,13 +109,22 @@ class Training(NamedTuple):
     batches: streams.Batches | streams.FolderBatches | AffineBatches
 
 
+def _open_images(data: DataSet, folder: str) -> folders.Images:
+    """The middle squares of the images in a folder, or of the same data set in TFDS."""
+    if os.path.isdir(folder) or not data.tfds:
+        return folders.Images(folders.files(folder, recursive=True), functools.partial(folders.decode, crop=True))
+    examples = prepared.open_images(data.tfds, "train", _TFDS_SOURCE, f"no images in {folder}",
+                                    f"put them there, or say --data_dir, or run `tfds build {data.tfds} "
+                                    f"--file_format=array_record` where there is a network")
+    return folders.Images(examples, lambda example, side: folders.fit(Image.fromarray(example["image"]), side, True))
+
+
 def open_training(config: Config, data_dir: str) -> Training:
     """Raises `UserError` for data that are missing, broken, or fewer than a batch."""
     if config.data.folder:
-        paths = folders.files(os.path.join(data_dir, config.data.folder), recursive=True)
-        decode = functools.partial(folders.decode, crop=True)
-        return Training(len(paths), streams.FolderBatches(paths, 0, config.data.side, config.batch_size, config.seed,
-                                                          config.dataset, decode=decode))
+        images = _open_images(config.data, os.path.join(data_dir, config.data.folder))
+        return Training(len(images.paths), streams.FolderBatches(
+            images.paths, 0, config.data.side, config.batch_size, config.seed, config.dataset, decode=images.decode))
     arrays = load(config, "train", data_dir)
     order = streams.cumulative_order(len(arrays.images), config.batch_size, config.dataset, functools.partial(
         streams.epoch_order, len(arrays.images), config.seed, config.dataset))

@@ -44,6 +44,7 @@ class Steps(NamedTuple):
     discriminator: Callable  # (images in the networks' range, Noise) -> Pass
     generator: Callable  # the same
     iterate: Callable  # (uint8 [k, batch, h, w, c], first) -> {quantity: float32 [k]}
+    summarise: Callable  # (uint8 [batch, h, w, c], iteration) -> None; the memory alone learns from it
 
 
 def build_optimizers(config: Config, networks: Networks) -> Optimizers:
@@ -143,10 +144,9 @@ def make_steps(config: Config, model: Model, max_iterations: int, jit: bool = Fa
         return {name: tf.cast(value, tf.float32) for name, value in quantities.items()}
 
     data = config.data
+    batch = [config.batch_size, data.side, data.side, data.channels]
 
-    @tf.function(input_signature=[
-        tf.TensorSpec([None, config.batch_size, data.side, data.side, data.channels], tf.uint8),
-        tf.TensorSpec([], tf.int32)])
+    @tf.function(input_signature=[tf.TensorSpec([None, *batch], tf.uint8), tf.TensorSpec([], tf.int32)])
     def iterate(images, first):
         count = tf.shape(images)[0]
         history = {name: tf.TensorArray(tf.float32, count) for name in reported_quantities(config)}
@@ -155,7 +155,15 @@ def make_steps(config: Config, model: Model, max_iterations: int, jit: bool = Fa
             history = {name: array.write(k, values[name]) for name, array in history.items()}
         return {name: array.stack() for name, array in history.items()}
 
-    return Steps(discriminator_step, generator_step, iterate)
+    @tf.function(input_signature=[tf.TensorSpec(batch, tf.uint8), tf.TensorSpec([], tf.int32)])
+    def summarise(images, number):
+        noise = draw_noise(config, current_state(), "summary", number)
+        result = losses.discriminator_pass(config, networks, current_state(), augmented(images, "summary", number),
+                                           noise.latent, noise.slots)
+        if holder:
+            holder.assign(result.updates["fake"].state)
+
+    return Steps(discriminator_step, generator_step, iterate, summarise)
 
 
 def reported_quantities(config: Config) -> list[str]:

@@ -14,7 +14,7 @@ from lib import images as pictures
 from lib.errors import UserError
 from lib.settings import Options
 from memorygan import checkpoint, data, losses, memory
-from memorygan.config import Config, ended_epoch, max_iterations
+from memorygan.config import Config, batches_drawn, ended_epoch, max_iterations
 from memorygan.step import Model, build_model, draw_latent, draw_slots, make_steps
 
 _GRID = 8  # samples per row and column of a picture
@@ -175,11 +175,11 @@ class Tracker:
         return float(np.mean(np.concatenate(values))), prior
 
 
-def _advance(steps, batches, reporter: Reporter):
+def _advance(config: Config, training: data.Training, steps, reporter: Reporter):
     """The runner's view of `steps.iterate`: bad numbers of every iteration, other values of every 20th."""
 
     def advance(first: int, count: int) -> dict[str, dict[int, float]]:
-        images, _ = batches.take(first, count)
+        images, _ = training.batches.take(batches_drawn(config, training.examples, first), count)
         history = steps.iterate(tf.constant(images), tf.constant(first, tf.int32))
         values = {name: series.numpy().tolist() for name, series in history.items()}
         reporter.last = {name: series[-1] for name, series in values.items()}
@@ -214,6 +214,8 @@ def run(config: Config, exp: str, data_dir: str, load_cp_dir: str = "", options:
             checkpoint.restore(checkpoint.latest(Path(load_cp_dir)), model)
         places.make()
         files.make_directory(places.logs / "prior")
+        for path in data.paths(config, data_dir):
+            print(f"Extracting {path}")
         print(f"[*] Traing Start : N={training.examples}, Batch={config.batch_size}, epoch={config.epoch}, "
               f"max_iter={limit}", flush=True)
         if run_.phase == 0:
@@ -253,9 +255,15 @@ def _train(config, training, model, limit, jit, run_, reporter, save_every) -> N
         epoch = epoch_of(iteration)
         return bool(epoch and epoch >= _FIRST_SAVED_EPOCH and epoch % save_every == 0) or iteration == total - 1
 
-    run_.train(total, _advance(steps, training.batches, reporter), [
+    def end_epoch(iteration: int) -> None:
+        drawn = batches_drawn(config, training.examples, iteration + 1)
+        images, _ = training.batches.take(drawn - 1, 1)
+        reporter.epoch(epoch_of(iteration), images[0], iteration)
+        if config.tf1_exact:
+            steps.summarise(tf.constant(images[0]), tf.constant(iteration, tf.int32))
+
+    run_.train(total, _advance(config, training, steps, reporter), [
         runner.Event(lambda i: i % _FLUSHED_EVERY == 0 and epoch_of(i) is None, run_.log.flush),
-        runner.Event(lambda i: epoch_of(i) is not None,
-                     lambda i: reporter.epoch(epoch_of(i), training.batches.take(i, 1)[0][0], i)),
+        runner.Event(lambda i: epoch_of(i) is not None, end_epoch),
         runner.Event(saved, lambda i: reporter.save(epoch_of(i) or config.epoch)),
     ], label=f"{config.dataset} {config.model}")

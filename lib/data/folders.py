@@ -77,14 +77,18 @@ def decode_stream(file, side: int, name: str, crop: bool = False) -> np.ndarray:
             if image.width * image.height > MAX_PIXELS:
                 raise UserError(f"{name}: declares {image.width} x {image.height} pixels, more than {MAX_PIXELS}; "
                                 f"remove it or make it smaller")
-            if crop:
-                edge = min(image.size)
-                left, top = (image.width - edge) // 2, (image.height - edge) // 2
-                image = image.crop((left, top, left + edge, top + edge))
-            resized = image.convert("RGB").resize((side, side), Image.Resampling.BILINEAR)
+            return fit(image, side, crop)
     except UserError:
         raise
     except Exception as error:  # Pillow's decoders raise whatever a broken file makes them run into
         raise UserError(f"{name}: cannot be decoded ({reason(error)}); an image ({', '.join(_FORMATS)}) was "
                         f"expected; fetch it again or remove it") from error
-    return np.asarray(resized)
+
+
+def fit(image: Image.Image, side: int, crop: bool) -> np.ndarray:
+    """A picture as uint8 RGB [side, side, 3], by Pillow's bilinear filter; `crop` as above."""
+    if crop:
+        edge = min(image.size)
+        left, top = (image.width - edge) // 2, (image.height - edge) // 2
+        image = image.crop((left, top, left + edge, top + edge))
+    return np.asarray(image.convert("RGB").resize((side, side), Image.Resampling.BILINEAR))

@@ -6,6 +6,7 @@ TFDS is imported only here and only when its turn has come: it is slow to import
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -22,23 +23,34 @@ def read(name: str, split: str, url: str, missing: str, way_out: str) -> tuple[n
     `missing`, `way_out`: what was looked for before and what to do, the two ends of the error message.
     Raises `UserError` if TFDS is not installed or the data can neither be found nor fetched.
     """
+    examples = _open(name, url, missing, way_out, lambda builder: builder.as_dataset(split=split, batch_size=-1))
+    return examples["image"].numpy(), examples["label"].numpy().astype(np.int32)
+
+
+def open_images(name: str, split: str, url: str, missing: str, way_out: str) -> Sequence[dict]:
+    """The same for images that do not fit in memory: `[i]["image"]` reads image i, uint8 [h, w, c], when asked."""
+    return _open(name, url, missing, way_out, lambda builder: builder.as_data_source(split),
+                 file_format="array_record")  # the format that can be read in any order
+
+
+def _open(name: str, url: str, missing: str, way_out: str, view: Callable, **options):
+    """What `view` sees of the builder, once the data set is prepared."""
     try:
         import tensorflow_datasets as tfds
     except ImportError as error:
         raise UserError(f"{missing}, and TFDS is not installed ({error}); {way_out}") from error
     try:
-        builder = tfds.builder(name)
+        builder = tfds.builder(name, **options)
         if not builder.is_prepared():
             if not _answers(url):
                 raise UserError(f"{missing}, TFDS has not prepared {name!r} in {builder.data_dir}, and {url} does "
                                 f"not answer; {way_out}")
             builder.download_and_prepare()
-        examples = tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1))
+        return view(builder)
     except UserError:
         raise
     except Exception as error:  # TFDS documents no set of exceptions: network, disk, checksums, decoding, ...
         raise UserError(f"{missing}, and TFDS failed on {name!r}: {reason(error)}; {way_out}") from error
-    return examples["image"], examples["label"].astype(np.int32)
 
 
 def _answers(url: str) -> bool:

@@ -105,6 +105,12 @@ def load(name: str, split: str, data_dir: str = "dataset") -> Arrays:
     return _digits(split) if name == "digits" else _split(name, SOURCES[name], split, data_dir)
 
 
+def files(name: str, data_dir: str) -> list[str]:
+    """The files of a data set, those of each split in order; none if it does not come from files."""
+    found = _find(SOURCES[name], data_dir) if name in SOURCES else None
+    return [path for of_split in (found or {}).values() for path in of_split]
+
+
 def describe(name: str, train: Arrays, test: Arrays, data_dir: str = "dataset") -> list[str]:
     """The lines that the original's loaders print on reading; it does so at every task, the loop here once per run.
 
@@ -114,9 +120,8 @@ def describe(name: str, train: Arrays, test: Arrays, data_dir: str = "dataset") 
     shape = train.images.shape[1:]
     if name != "mnist":
         return [trained, tested, f"Image Shape: {shape}"]
-    paths = _find(SOURCES[name], data_dir) or {}
     return [
-        *(f"Extracting {path}" for split_paths in paths.values() for path in split_paths),
+        *(f"Extracting {path}" for path in files(name, data_dir)),
         trained,
         f"Validation Set: {SOURCES[name].validation} samples",
         tested,

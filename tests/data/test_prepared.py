@@ -91,3 +91,16 @@ def test_tfds_is_not_installed(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
     with pytest.raises(UserError, match="^mnist: no files in dataset, and TFDS is not installed .*; put them there$"):
         read(url="http://127.0.0.1:9/")
+
+
+def test_images_that_do_not_fit_in_memory_are_read_one_by_one(tmp_path, monkeypatch):
+    from tensorflow_datasets import testing
+
+    def build(name, **options):
+        return testing.DummyMnist(data_dir=str(tmp_path), **options)
+
+    monkeypatch.setattr(tfds, "builder", build)
+    build("dummy_mnist", file_format="array_record").download_and_prepare()
+    images = prepared.open_images("dummy_mnist", "train", closed_address(), "none in dataset", "put them there")
+    assert len(images) == 20
+    assert images[19]["image"].shape == (28, 28, 1) and (images[19]["image"] == 1).all()

@@ -3,7 +3,7 @@
 import pytest
 
 from lib.errors import UserError
-from memorygan.config import DATASETS, LOSSES, ended_epoch, make_config, max_iterations
+from memorygan.config import DATASETS, LOSSES, batches_drawn, ended_epoch, make_config, max_iterations
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
@@ -57,3 +57,13 @@ def test_an_epoch_ends_once_in_every_pass_over_the_images():
     assert [epoch for epoch in reported if epoch] == [2, 3, 4]
     # Iteration 3 draws images 9 to 12: the first epoch's end lies in it.
     assert reported.index(2) + 1 == 3
+
+
+def test_the_originals_epoch_ends_use_up_a_batch():
+    for examples, batch in ((10, 4), (60, 7), (8, 8), (64, 1)):
+        settings = make_config("fashion", batch_size=batch, tf1_exact=True)
+        drawn = 0
+        for iterations in range(1, 70):
+            drawn += 1 + (ended_epoch(settings, examples, iterations) is not None)
+            assert batches_drawn(settings, examples, iterations) == drawn
+    assert batches_drawn(make_config("fashion", batch_size=4), 10, 30) == 30

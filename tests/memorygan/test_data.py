@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from lib.data import prepared
 from lib.errors import UserError
 from memorygan import data
 from memorygan.config import DATASETS
@@ -74,6 +75,24 @@ def test_images_in_folders_are_cut_square_and_scaled(tmp_path, dataset):
     images, _ = training.batches.take(0, 2)
     assert training.examples == 8 and images.shape == (2, 8, 64, 64, 3)
     assert (images == (0, 255, 0)).all()
+
+
+def test_celeba_comes_from_tfds_where_no_folder_is(tmp_path, monkeypatch):
+    # Each red but for a middle square of its own grey.
+    pictures = np.full((8, 218, 178, 3), (255, 0, 0), np.uint8)
+    pictures[:, 20:198] = np.arange(8, dtype=np.uint8)[:, None, None, None]
+    asked = []
+
+    def open_images(name, split, *others):
+        asked.append((name, split))
+        return [{"image": picture} for picture in pictures]
+
+    monkeypatch.setattr(prepared, "open_images", open_images)
+    training = data.open_training(tiny.config("celeba"), str(tmp_path))
+    images, _ = training.batches.take(0, 1)
+    assert asked == [("celeb_a", "train")] and training.examples == 8
+    assert sorted(image.ravel().tolist()[0] for image in images[0]) == list(range(8))
+    assert (images[0].max(axis=(1, 2, 3)) == images[0].min(axis=(1, 2, 3))).all()
 
 
 def test_missing_and_too_few_images_are_refused(tmp_path):

@@ -61,6 +61,8 @@ def workplace(tmp_path):
 def test_training_writes_the_originals_files_and_generation_reads_them(workplace, flags, side, channels):
     output = run(workplace, *flags, "--epoch", "1", *tiny.FLAGS)
     assert "[*] Traing Start : N=40, Batch=8, epoch=1, max_iter=5" in output
+    # Two files of images and two of labels, or five training batches and one of tests.
+    assert output.count("Extracting dataset/") == (4 if channels == 1 else 6)
     trained = only(workplace / "checkpoint/0")
     assert trained.name.endswith("_MemoryGAN_0.0002")
     assert {path.name for path in trained.iterdir()} == {

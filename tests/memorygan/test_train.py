@@ -63,3 +63,17 @@ def test_the_tracker_measures_likelihood_and_prior():
     np.testing.assert_allclose(likelihood, -1 - 0.5 * np.log(2 * np.pi), rtol=1e-5)
     np.testing.assert_allclose(prior, np.full(config.mem_size, 1 / config.mem_size), rtol=1e-5)
     assert train.Tracker(config, model, None).measure()[0] is None
+
+
+@pytest.mark.parametrize("tf1_exact, oldest", [(True, 3 * 103 + 2 * 102), (False, 3 * 103)])
+def test_the_originals_summaries_train_the_memory(tmp_path, monkeypatch, tf1_exact, oldest):
+    """Ages count the queries. 513 was measured in TF1 after 103 iterations of epochs of one batch; the first is not
+    reported."""
+    monkeypatch.chdir(tmp_path)
+    tiny.write_mnist_like(tmp_path / "dataset/fashion", train=8)
+    config = tiny.config(epoch=104, mem_size=512, tf1_exact=tf1_exact)
+    monkeypatch.setattr(train.Reporter, "save", lambda reporter, epoch: None)
+    states = []
+    monkeypatch.setattr(train, "state", lambda model: states.append(model.memory) or {"memory": model.memory})
+    train.run(config, "0", "dataset")
+    assert int(states[0].state().ages.numpy().max()) == oldest
