@@ -1,6 +1,7 @@
 """One direction: no module imports upwards, and the scripts start without TensorFlow."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,17 @@ def test_only_interchange_uses_compat_v1():
 def test_scripts_parse_their_flags_without_tensorflow(script):
     code = f"import sys, runpy; runpy.run_path({script!r}); sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def test_onednn_computes_unless_switched_off():
+    code = "import lib, tensorflow"
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    for choice, expected in ((None, True), ("0", False)):
+        environment.pop("TF_ENABLE_ONEDNN_OPTS", None)
+        chosen = {"TF_ENABLE_ONEDNN_OPTS": choice} if choice else {}
+        messages = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment | chosen, text=True,
+                                  stderr=subprocess.PIPE).stderr
+        assert ("oneDNN custom operations are on" in messages) == expected
 
 
 def test_scripts_stay_thin():
