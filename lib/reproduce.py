@@ -58,24 +58,51 @@ class Table(abc.ABC):
     def train(self, row: str, budget: Budget) -> list[str]:
         """The training command: script and flags."""
 
-    @abc.abstractmethod
-    def test(self, row: str, budget: Budget) -> list[str]:
-        """The test command of what was trained."""
+    def trained(self, row: str, budget: Budget) -> bool:
+        """Whether the training is complete, where its command would begin another one."""
+        return False
+
+    def test(self, row: str, budget: Budget) -> list[str] | None:
+        """The test command of what was trained; None if the training measures what the table shows."""
+        return None
 
     @abc.abstractmethod
     def read(self, row: str, budget: Budget) -> dict:
-        """{"budget": text, "figures": {measure: value}} of what was tested."""
+        """What came out: {"budget": text, ...}, JSON-able."""
 
-    def picture(self, rows: list[str], budget: Budget) -> bytes | None:
-        """Samples of these rows as a PNG, if the table has a picture."""
-        return None
+    def draw(self, path: Path, results: dict, ran: list[str], budget: Budget) -> None:
+        """Write a PNG of all results, or of the rows that just ran, if the table has a picture."""
+
+    @abc.abstractmethod
+    def text(self, results: dict, figures: dict) -> str:
+        """Markdown of the results beside the published figures (`lib/published.json`)."""
+
+
+class Compared(Table):
+    """A table of single figures. `read` gives {"budget": text, "figures": {measure: value}}."""
 
     @abc.abstractmethod
     def published(self, figures: dict) -> dict[str, dict[str, float]]:
         """{measure: {method: value}} from `lib/published.json`."""
 
+    def text(self, results, figures):
+        """A line per row with the published figures, ours with the difference, and our budget."""
+        published = self.published(figures)
+        columns = ["", *(f"{measure}: {whose}" for measure in published for whose in ("published", "ours")),
+                   "our budget"]
+        lines = [columns, ["---"] * len(columns)]
+        for row in self.rows:
+            ours = results.get(row)
+            cells = [row]
+            for measure, by_method in published.items():
+                value = ours["figures"].get(measure) if ours else None
+                cells += [f"{by_method[row]:.2f}",
+                          "" if value is None else f"{value:.2f} ({value - by_method[row]:+.2f})"]
+            lines.append([*cells, ours["budget"] if ours else f"not run here: needs {self.needs}"])
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
-class MeRGAN(Table):
+
+class MeRGAN(Compared):
     """Tables 1 (mnist, svhn) and 2 (lsun) of the paper."""
 
     def __init__(self, dataset: str, factor: str, iterations: int, joint_iterations: int, needs: str):
@@ -119,14 +146,14 @@ class MeRGAN(Table):
         """{(measure, tasks): value} of the report, by one name."""
         return {f"{measure}, {tasks} tasks": value for (measure, tasks), value in figures.items()}
 
-    def picture(self, rows, budget):
+    def draw(self, path, results, ran, budget):
         """A line of samples per method, in the order of the classes, of the same latent vectors."""
         from lib.report import pictures
 
-        galleries = [self._trained(row, budget).gallery for row in rows]
+        galleries = [self._trained(row, budget).gallery for row in ran]
         lines = [[tile for by_class in gallery.classes_by_latents(max(gallery.finished()), _TILES) for tile in by_class]
                  for gallery in galleries]
-        return pictures.as_png(pictures.labelled_grid(lines, rows))
+        files.write_bytes(path, pictures.as_png(pictures.labelled_grid(lines, ran)))
 
     def published(self, figures):
         from lib.report import runs
@@ -135,7 +162,7 @@ class MeRGAN(Table):
         return self._named(gallery.published(figures[gallery.PUBLISHED], self._dataset))
 
 
-class MemoryGAN(Table):
+class MemoryGAN(Compared):
     """Table 2 of the paper: inception scores with and without the parts of the memory."""
 
     needs = "hours on a CPU"
@@ -164,6 +191,10 @@ class MemoryGAN(Table):
         runs = Path("checkpoint") / self._exp(row, budget)
         return max(runs.iterdir()).relative_to("checkpoint")
 
+    def trained(self, row, budget):
+        runs = Path("checkpoint") / self._exp(row, budget)
+        return runs.is_dir() and (Path("logs") / self._run_directory(row, budget) / "finished").exists()
+
     def test(self, row, budget):
         checkpoint = Path("checkpoint") / self._run_directory(row, budget)
         return [*self._run(row, budget), "--is_train=False", f"--load_cp_dir={checkpoint}",
@@ -182,12 +213,67 @@ class MemoryGAN(Table):
         return {"inception score": {method: mean for method, (mean, _) in scores.items()}}
 
 
+class LifelongVAE(Table):
+    """The comparisons of the blog, which published no numbers: figures after each distribution, for each method."""
+
+    needs = "nothing but time"
+    _WHOLE = 12000  # least iterations per distribution, by the original's README
+    _FEWEST = 100
+    _SYSTEM = "lvae.evaluate"  # shared code imports no system
+    _QUANTITIES = ("seen_elbo", "frechet_distance")
+
+    def __init__(self, script: str, distributions: int, ewc_gamma: float):
+        self._script, self._distributions = script, distributions
+        self.rows = {method: [f"--method={method}"] for method in ("lifelong", "ewc", "vanilla", "full_batch")}
+        self.rows["ewc"].append(f"--ewc_gamma={ewc_gamma:g}")
+
+    def _interval(self, budget: Budget) -> int:
+        return max(self._FEWEST, round(self._WHOLE * budget.scale))
+
+    def _base(self, row: str, budget: Budget) -> Path:
+        return Path("result", f"lvae_{self._script}_{row}_{self._interval(budget)}_{budget.precision}")
+
+    def train(self, row, budget):
+        return [f"lvae/run_{self._script}_experiment.py", "--sequential=True", "--latent_size=14", "--use_bn=True",
+                f"--min_interval={self._interval(budget)}", f"--max_dist_swaps={self._distributions}",
+                "--test_interval=0", "--frechet", *self.rows[row], f"--precision={budget.precision}",
+                f"--base_dir={self._base(row, budget)}"]
+
+    def trained(self, row, budget):
+        return (self._base(row, budget) / "experiment_0" / "complete.json").exists()
+
+    def read(self, row, budget):
+        directory = self._base(row, budget) / "experiment_0"
+        _, transitions = importlib.import_module(self._SYSTEM).read(directory)
+        rounded = [{name: round(value, 4) if isinstance(value, float) else value for name, value in figures.items()}
+                   for figures in transitions]
+        precision = files.read_json(directory / "settings.json")["precision"]
+        return {"budget": f"at least {self._interval(budget)} iterations per distribution, {precision}",
+                "transitions": rounded}
+
+    def draw(self, path, results, ran, budget):
+        runs = {row: results[row]["transitions"] for row in self.rows if row in results}
+        importlib.import_module(self._SYSTEM).draw(path, runs, self._QUANTITIES)
+
+    def text(self, results, figures):
+        """A table per quantity, a line per transition and a column per method."""
+        evaluate = importlib.import_module(self._SYSTEM)
+        runs = {row: results[row]["transitions"] for row in self.rows if row in results}
+        parts = [f"{evaluate.title(quantity)}:\n\n{evaluate.table(runs, quantity)}"
+                 for quantity in self._QUANTITIES if runs]
+        budgets = {results[row]["budget"] for row in runs}
+        missing = [f"{row} was not run here" for row in self.rows if row not in runs]
+        return "\n\n".join([*parts, f"Budget: {'; '.join([*sorted(budgets), *missing])}."])
+
+
 TABLES = {
     "mergan-mnist": MeRGAN("mnist", "1e-3", 4001, 40001, "hours on a CPU"),
     "mergan-svhn": MeRGAN("svhn", "1e-2", 8001, 80001, "the SVHN files"),
     "mergan-lsun": MeRGAN("lsun", "1e-3", 20001, 80001, "the LSUN images and a GPU"),
     "memorygan-fashion": MemoryGAN("fashion", "fashion-mnist", 64000),
     "memorygan-affmnist": MemoryGAN("affmnist", "affine-mnist", 640000),
+    "lvae-fashion": LifelongVAE("fashion_dnn", 10, ewc_gamma=100.0),
+    "lvae-permuted": LifelongVAE("permuted_mnist", 5, ewc_gamma=100.0),
 }
 
 
@@ -206,27 +292,13 @@ def call(arguments: list[str], data_dir: Path) -> bool:
 
 def run_row(table: Table, row: str, budget: Budget, data_dir: Path) -> dict | None:
     """Train and test a row; None, with the reason printed by the script itself, if it stopped."""
-    for command in (table.train, table.test):
-        if not call(command(row, budget), data_dir):
-            return None
-    commands = [f"python {' '.join(command(row, budget))}" for command in (table.train, table.test)]
+    if not table.trained(row, budget) and not call(table.train(row, budget), data_dir):
+        return None
+    test = table.test(row, budget)
+    if test and not call(test, data_dir):
+        return None
+    commands = [f"python {' '.join(command)}" for command in (table.train(row, budget), test) if command]
     return {"commands": commands, **table.read(row, budget)}
-
-
-def readme_table(table: Table, results: dict, figures: dict) -> str:
-    """Markdown: a line per row with the published figures, ours with the difference, and our budget."""
-    published = table.published(figures)
-    columns = ["", *(f"{measure}: {whose}" for measure in published for whose in ("published", "ours")), "our budget"]
-    lines = [columns, ["---"] * len(columns)]
-    for row in table.rows:
-        ours = results.get(row)
-        cells = [row]
-        for measure, by_method in published.items():
-            value = ours["figures"].get(measure) if ours else None
-            cells += [f"{by_method[row]:.2f}",
-                      "" if value is None else f"{value:.2f} ({value - by_method[row]:+.2f})"]
-        lines.append([*cells, ours["budget"] if ours else f"not run here: needs {table.needs}"])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def write_between_markers(path: Path, name: str, text: str) -> None:
@@ -260,9 +332,9 @@ def main(names: list[str]) -> None:
             ran.append(row)
             files.make_directory(path.parent)
             files.write_json(path, results)
-        if ran and (picture := table.picture(ran, budget)):
-            files.write_bytes(path.with_suffix(".png"), picture)
-        write_between_markers(FLAGS.readme, name, readme_table(table, results, figures))
+        if ran:
+            table.draw(path.with_suffix(".png"), results, ran, budget)
+        write_between_markers(FLAGS.readme, name, table.text(results, figures))
     if stopped:
         raise errors.UserError(f"stopped by their scripts, see above: {'; '.join(stopped)}")
 

@@ -1,5 +1,6 @@
 """Runs side by side: a table and curves over the transitions, for all methods."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib
@@ -28,6 +29,10 @@ def read(directory: Path) -> tuple[str, list[dict]]:
     return (settings["method"] if settings["sequential"] else "all at once"), rows
 
 
+def title(quantity: str) -> str:
+    return QUANTITIES[quantity][0].upper() + QUANTITIES[quantity][1:]
+
+
 def table(runs: dict[str, list[dict]], quantity: str) -> str:
     """Markdown: a line per transition, a column per run."""
     longest = max(runs.values(), key=len)
@@ -39,17 +44,17 @@ def table(runs: dict[str, list[dict]], quantity: str) -> str:
     return "\n".join(lines)
 
 
-def draw(path: Path, runs: dict[str, list[dict]], quantity: str) -> None:
-    """One curve per run."""
+def draw(path: Path, runs: dict[str, list[dict]], quantities: Sequence[str]) -> None:
+    """A panel per quantity with one curve per run."""
     with matplotlib.rc_context({"font.size": 9}):
-        figure = Figure(figsize=(6, 4), layout="constrained")
-        axes = figure.subplots()
-        for name, rows in runs.items():
-            points = [(number + 1, row[quantity]) for number, row in enumerate(rows) if row[quantity] is not None]
-            if points:
-                axes.plot(*zip(*points), marker="o", markersize=3, label=name)
-        axes.set(xlabel="transition", ylabel=QUANTITIES[quantity])
-        axes.legend()
+        figure = Figure(figsize=(6 * len(quantities), 4), layout="constrained")
+        for axes, quantity in zip(figure.subplots(1, len(quantities), squeeze=False)[0], quantities):
+            for name, rows in runs.items():
+                points = [(number + 1, row[quantity]) for number, row in enumerate(rows) if row[quantity] is not None]
+                if points:
+                    axes.plot(*zip(*points), marker="o", markersize=3, label=name)
+            axes.set(xlabel="transition", ylabel=QUANTITIES[quantity])
+            axes.legend()
         images.save_figure(path, figure)
 
 
@@ -63,9 +68,9 @@ def run(directories: list[str], output: str) -> None:
         runs[method if method not in runs else f"{method} ({Path(directory).name})"] = rows
     files.make_directory(output)
     text = []
-    for quantity, title in QUANTITIES.items():
+    for quantity in QUANTITIES:
         if any(row[quantity] is not None for rows in runs.values() for row in rows):
-            text.append(f"{title[0].upper()}{title[1:]}\n\n{table(runs, quantity)}\n")
-            draw(Path(output) / f"{quantity}.png", runs, quantity)
+            text.append(f"{title(quantity)}\n\n{table(runs, quantity)}\n")
+            draw(Path(output) / f"{quantity}.png", runs, [quantity])
     files.write_text(Path(output) / "transitions.md", "\n".join(text))
     print("\n".join(text))

@@ -25,7 +25,10 @@ def test_a_share_of_the_iterations_keeps_the_last_one_that_is_saved():
     assert [Budget(scale, "float32").of(4001) for scale in (1.0, 0.25, 0.0)] == [4001, 1001, 2]
 
 
-@pytest.mark.parametrize("name", TABLES)
+COMPARED = [name for name, table in TABLES.items() if isinstance(table, reproduce.Compared)]
+
+
+@pytest.mark.parametrize("name", COMPARED)
 def test_every_row_is_published_and_every_published_row_is_there(name):
     published = TABLES[name].published(FIGURES)
     assert published
@@ -36,10 +39,47 @@ def test_every_row_is_published_and_every_published_row_is_there(name):
 def test_the_table_says_what_was_published_what_came_out_and_what_was_not_run():
     results = {"RA": {"budget": "1001 iterations per task, float32",
                       "figures": {"accuracy [%], 5 tasks": 90.0, "accuracy [%], 10 tasks": 80.01}}}
-    lines = reproduce.readme_table(TABLES["mergan-mnist"], results, FIGURES).splitlines()
+    lines = TABLES["mergan-mnist"].text(results, FIGURES).splitlines()
     assert len(lines) == 2 + 6 and len({line.count("|") for line in lines}) == 1
     assert "| RA | 98.19 | 90.00 (-8.19) | 97.01 | 80.01 (-17.00) | 1001 iterations per task, float32 |" in lines
     assert "| SFT | 19.87 |  | 10.06 |  | not run here: needs hours on a CPU |" in lines
+
+
+def test_a_table_without_published_figures_shows_every_transition(tmp_path):
+    table = TABLES["lvae-permuted"]
+    results = {method: {"budget": "at least 500 iterations per distribution, float32", "transitions": [
+        {"distribution": f"permutation {number}", "seen_elbo": elbo + number, "frechet_distance": 2.0 * number}
+        for number in range(3)]} for method, elbo in (("vanilla", 100.0), ("lifelong", 90.0))}
+    text = table.text(results, FIGURES)
+    assert text.count("| 3 | permutation 2 |") == 2
+    assert "| 3 | permutation 2 | 92.00 | 102.00 |" in text and "| 3 | permutation 2 | 4.00 | 4.00 |" in text
+    assert text.endswith("Budget: at least 500 iterations per distribution, float32; ewc was not run here; full_batch "
+                         "was not run here.")
+    table.draw(tmp_path / "curves.png", results, ["vanilla"], Budget(1.0, "auto"))
+    with Image.open(tmp_path / "curves.png") as picture:
+        assert picture.size == (2 * 6 * 120, 4 * 120)
+
+
+def test_a_complete_training_is_not_begun_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    budget = Budget(500 / 12000, "float32")
+    table = TABLES["lvae-fashion"]
+    assert "--min_interval=500" in table.train("ewc", budget) and "--ewc_gamma=100" in table.train("ewc", budget)
+    base = Path(next(flag for flag in table.train("ewc", budget) if flag.startswith("--base_dir=")).split("=")[1])
+    assert not table.trained("ewc", budget)
+    (base / "experiment_0").mkdir(parents=True)
+    assert not table.trained("ewc", budget)
+    (base / "experiment_0/complete.json").touch()
+    assert table.trained("ewc", budget) and not table.trained("lifelong", budget)
+
+    table = TABLES["memorygan-fashion"]
+    assert not table.trained("-EM", budget)
+    exp = next(flag for flag in table.train("-EM", budget) if flag.startswith("--exp=")).split("=")[1]
+    for kind in ("checkpoint", "logs"):
+        Path(kind, exp, "2026-01-01").mkdir(parents=True)
+    assert not table.trained("-EM", budget)
+    Path("logs", exp, "2026-01-01/finished").touch()
+    assert table.trained("-EM", budget)
 
 
 def test_only_the_text_between_its_markers_changes(tmp_path):
