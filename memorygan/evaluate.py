@@ -89,7 +89,8 @@ def _probabilities(config: Config, samples: np.ndarray, data_dir: str, inception
     model = judges.load_or_train(config.dataset, _labelled(config, "train", data_dir),
                                  _labelled(config, "test", data_dir))
     seen = (to_pixels(config, np.array(batch)) for batch in batches(samples))
-    return judges.RECIPES[config.dataset].name, judges.probabilities(model, seen)
+    recipe = judges.RECIPES[config.dataset]
+    return recipe.name, judges.probabilities(model, seen, recipe.flip)
 
 
 def score(config: Config, samples: np.ndarray, data_dir: str, inception_weights: str | None) -> dict:

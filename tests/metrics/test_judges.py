@@ -22,11 +22,16 @@ def patches(count: int, seed: int, side: int = 28, channels: int = 1) -> Labelle
 def test_judges_give_probabilities_of_ten_classes(build, side, channels):
     model = build((side, side, channels), 0)
     images = patches(6, 0, side, channels).images
-    rows = judges.probabilities(model, [images[:4], images[4:]])
+    rows = judges.probabilities(model, [images[:4], images[4:]], mirrored=False)
     assert rows.shape == (6, 10)
     np.testing.assert_allclose(rows.sum(axis=1), np.ones(6), rtol=1e-5)
+    both = judges.probabilities(model, [images], mirrored=True)
+    turned = judges.probabilities(model, [np.ascontiguousarray(images[:, :, ::-1])], mirrored=False)
+    np.testing.assert_allclose(both, (rows + turned) / 2, rtol=1e-5)
+    assert np.abs(both - rows).max() > 1e-4
     # The same seed, the same initial weights.
-    np.testing.assert_array_equal(judges.probabilities(build((side, side, channels), 0), [images]), rows)
+    again = judges.probabilities(build((side, side, channels), 0), [images[:4], images[4:]], mirrored=False)
+    np.testing.assert_array_equal(again, rows)
 
 
 def test_a_judge_learns_is_kept_and_is_read_again(tmp_path, monkeypatch, capsys):
@@ -35,7 +40,7 @@ def test_a_judge_learns_is_kept_and_is_read_again(tmp_path, monkeypatch, capsys)
     data, test = patches(1024, 0), patches(100, 1)
     first = judges.load_or_train("mnist", data, test, str(tmp_path))
     (path,) = (tmp_path / "mnist").iterdir()
-    accuracy = np.mean(judges.probabilities(first, [test.images]).argmax(axis=1) == test.labels)
+    accuracy = np.mean(judges.probabilities(first, [test.images], False).argmax(axis=1) == test.labels)
     assert accuracy > 0.9
     capsys.readouterr()
     again = judges.load_or_train("mnist", data, test, str(tmp_path))
