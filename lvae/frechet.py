@@ -1,8 +1,10 @@
 """Frechet distance of a VAE's samples from the test images of all distributions learned so far.
 
 In the features of a classifier that is trained here on the experiment's own images, so distances can be compared
-between the runs of one experiment and with nothing else. The PyTorch version averages the distances of mini-batches,
-which depends on their size; this is one distance between as many samples as there are test images, up to a limit.
+between the runs of one experiment and with nothing else. It tells distributions apart and the classes within them:
+otherwise samples of one permutation of MNIST would be as good as samples of all. The PyTorch version averages the
+distances of mini-batches, which depends on their size; this is one distance between as many samples as there are test
+images, up to a limit.
 """
 
 import functools
@@ -26,7 +28,7 @@ _BATCH = 500
 _TRAINED, _COMPARED = 60_000, 10_000  # images at most
 
 
-def _network(dense: bool, shape: tuple, seed: int) -> keras.Model:
+def _network(dense: bool, classes: int, shape: tuple, seed: int) -> keras.Model:
     """Images in 0..255 to logits; the last but one layer is what distances are measured in."""
     def options(name):
         initial = keras.initializers.HeNormal(seed=randomness.initial_seed(seed, "features", name))
@@ -40,7 +42,14 @@ def _network(dense: bool, shape: tuple, seed: int) -> keras.Model:
     if dense:
         x = keras.layers.Dense(512, **options("dense"))(x)
     x = keras.layers.Dense(_FEATURES, **options("last"))(x)
-    return keras.Model(images, judges.head(x, seed))
+    return keras.Model(images, judges.head(x, seed, classes))
+
+
+def _kinds(course: Course) -> dict[tuple[int, int], int]:
+    """(distribution, class in it) -> number of this kind of image."""
+    pairs = [(number, int(label)) for number, distribution in enumerate(course.distributions)
+             for label in np.unique(distribution.train.labels)]
+    return {pair: kind for kind, pair in enumerate(pairs)}
 
 
 def _images(config: Config, samples: Samples, rows) -> np.ndarray:
@@ -57,19 +66,22 @@ class Distance:
 
     def __init__(self, config: Config, course: Course, pretrain_dir: str = "pretrain"):
         self._config, self._course = config, course
-        recipe = judges.Recipe("classifier", functools.partial(_network, config.architecture.body == "dense"),
-                               epochs=3, flip=False, shift=0, learning_rate=1e-3)
-        train, test = (self._labelled([getattr(part, split) for part in course.distributions])
+        kinds = _kinds(course)
+        build = functools.partial(_network, config.architecture.body == "dense", len(kinds))
+        recipe = judges.Recipe("classifier", build, epochs=3, flip=False, shift=0, learning_rate=1e-3)
+        train, test = (self._labelled([getattr(part, split) for part in course.distributions], kinds)
                        for split in ("train", "test"))
         judge = judges.load_or_train(f"lvae_{config.experiment}", train, test, pretrain_dir, recipe)
         features = keras.Model(judge.input, judge.layers[-2].output)
         self._extractor = Extractor(f"{config.experiment} classifier features",
                                     lambda images: features(images.astype(np.float32), training=False).numpy())
 
-    def _labelled(self, samples: list[Samples]) -> judges.Labelled:
+    def _labelled(self, samples: list[Samples], kinds: dict[tuple[int, int], int]) -> judges.Labelled:
         everything = distributions.joined(samples)
+        labels = np.concatenate([[kinds[number, label] for label in part.labels]
+                                 for number, part in enumerate(samples)]).astype(np.int32)
         rows = _spread(len(everything), _TRAINED)
-        return judges.Labelled(_images(self._config, everything, rows), everything.labels[rows])
+        return judges.Labelled(_images(self._config, everything, rows), labels[rows])
 
     def measure(self, learner: Learner) -> dict:
         """{"frechet_distance": float, "frechet_features": whose} of the present student."""

@@ -9,6 +9,8 @@ from scipy import linalg
 
 from lvae import distributions, frechet
 from lvae.config import EXPERIMENTS, Config
+from lvae.data import Samples, unit
+from lvae.distributions import Course, Distribution
 from lvae.learner import Learner
 from tests.lvae import tiny
 
@@ -64,6 +66,15 @@ class _Fixed:
 
     def decoder(self, z, training=False):
         return tf.tile(self._output[None], [len(z), 1])
+
+
+def test_the_classifier_tells_distributions_and_their_classes_apart():
+    def part(*labels):
+        return Samples(np.zeros((len(labels), 1, 1, 1), np.uint8), np.array(labels, np.int32), unit)
+
+    whole, digit = (Distribution("", 0, part(*labels), part(*labels)) for labels in ((2, 0, 1, 1), (1, 1)))
+    assert frechet._kinds(Course([whole, digit, whole], {})) == {
+        (0, 0): 0, (0, 1): 1, (0, 2): 2, (1, 1): 3, (2, 0): 4, (2, 1): 5, (2, 2): 6}
 
 
 def test_the_same_noise_every_time(course, distance):
