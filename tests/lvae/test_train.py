@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from lib import tf1
 from lvae.config import EXPERIMENTS
+from tests.data import written
 from tests.lvae import tiny
 
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "lvae"
@@ -26,15 +27,15 @@ SHORT = ("--sequential=True", "--latent_size=2", "--batch_size=2", "--min_interv
 
 
 def _command(script: str, base, data, *flags: str) -> list[str]:
-    return [sys.executable, script, f"--base_dir={base}", f"--data_dir={data}", "--device=/gpu:0", *flags]
+    return [sys.executable, str(FOLDER / script), f"--base_dir={base}", f"--data_dir={data}", "--device=/gpu:0", *flags]
 
 
 def _environment() -> dict:
     return {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
-def _run(script: str, base, data, *flags: str) -> subprocess.CompletedProcess:
-    return subprocess.run(_command(script, base, data, *flags), cwd=FOLDER, env=_environment(), capture_output=True,
+def _run(script: str, base, data, *flags: str, cwd=FOLDER) -> subprocess.CompletedProcess:
+    return subprocess.run(_command(script, base, data, *flags), cwd=cwd, env=_environment(), capture_output=True,
                           text=True)
 
 
@@ -140,11 +141,30 @@ def test_bad_input_ends_in_one_line(tmp_path, fashion, flags, message):
     assert not (tmp_path / "experiment_0").exists()
 
 
+@pytest.fixture(scope="module")
+def every_data_set(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("every")
+    tiny.write(folder / "MNIST_data", 5100, 20)  # the first 5000 are for validation
+    tiny.write(folder / "Fashion_data", 100, 20)
+    for name, count in (("train", 200), ("test", 100)):
+        written.put(folder / f"SVHN_data/cropped/{name}_32x32.mat", written.mat(written.svhn(count)))
+    for name, data in written.cifar_members(80).items():
+        written.put(folder / "cifar10" / name, data)
+    return folder
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("flags", [("--use_bn=True",), ("--sequential=False", "--epochs=1", "--batch_size=100")])
-def test_convolutional_run(tmp_path, flags):
-    tiny.write(tmp_path / "data" / "MNIST_data", 5200, 20)
-    shortest = [flag for flag in SHORT if not any(flag.partition("=")[0] == other.partition("=")[0] for other in flags)]
-    done = _run(SCRIPTS["mnist"], tmp_path, tmp_path / "data", *shortest, "--test_interval=0", "--min_interval=1",
-                "--max_dist_swaps=2", *flags)
-    assert done.returncode == 0, done.stderr
+@pytest.mark.parametrize("flags", [
+    ("--sequential=True", "--batch_size=2", "--min_interval=1", "--max_dist_swaps=2", "--frechet"),
+    ("--sequential=False", "--batch_size=50", "--epochs=1")], ids=["sequential", "at once"])
+@pytest.mark.parametrize("experiment", SCRIPTS)
+def test_every_script_runs_to_its_end(tmp_path, every_data_set, experiment, flags):
+    done = _run(SCRIPTS[experiment], tmp_path, every_data_set, "--use_bn=True", "--latent_size=2", "--test_interval=0",
+                *flags, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]
+    results = json.loads((tmp_path / "experiment_0" / "results.json").read_text())
+    assert len(results) == (2 if "--sequential=True" in flags else 1)
+    for result in results:
+        for means in result["tests"].values():
+            assert np.isfinite(list(means.values())).all()
+    assert list((tmp_path / "experiment_0" / "models").glob("*.cpkt.index"))
