@@ -6,6 +6,6 @@ because a package `mergan` beside `mergan.py` would shadow the script.
 
 import os
 
-# TensorFlow takes oneDNN's kernels of its own accord on some processors only. They help elsewhere, too: on an AMD EPYC an
-# iteration of MeRGAN needs two thirds of the time with them.
+# TensorFlow takes oneDNN's kernels of its own accord on some processors only. They help elsewhere, too: on an AMD EPYC
+# an iteration of MeRGAN needs two thirds of the time with them.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

@@ -46,12 +46,30 @@ def _on_gpu() -> bool:
 
 
 def strategy(name: str) -> tf.distribute.Strategy | None:
-    """How `--strategy` spreads the steps; prints over how many devices. `mirrored`: all GPUs, without any the CPUs."""
+    """How `--strategy` spreads the steps; prints over how many devices.
+
+    `mirrored`: all GPUs, without any the CPUs. `multi_worker`: those of several processes, which TF_CONFIG names; to
+    be called before anything is computed. Raises `UserError` if it does not.
+    """
     if name == "none":
         return None
+    if name == "multi_worker":
+        return _multi_worker()
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
     print(f"strategy: {name} over {', '.join(device.name for device in devices)}")
     return tf.distribute.MirroredStrategy([device.name for device in devices])
+
+
+def _multi_worker() -> tf.distribute.Strategy:
+    resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
+    try:
+        workers, number = resolver.cluster_spec().num_tasks("worker"), resolver.task_id
+    except ValueError as error:
+        raise UserError("--strategy=multi_worker: TF_CONFIG does not name the workers; `python -m lib.workers 2 "
+                        "mergan.py ...` starts two on this machine") from error
+    strategy = tf.distribute.MultiWorkerMirroredStrategy(resolver)
+    print(f"strategy: worker {number} of {workers}, {strategy.num_replicas_in_sync} replicas in all", flush=True)
+    return strategy
 
 
 def jit(choice: str, distributed: bool = False) -> bool:

@@ -12,6 +12,12 @@ class UserError(Exception):
     """Says in one line what is wrong, where, and what to do."""
 
 
+class TryAgain(Exception):
+    """What the same command may get over, in one line as above."""
+
+    exit_code = os.EX_TEMPFAIL
+
+
 class Interrupted(Exception):
     """A signal ended the run after its state was saved."""
 
@@ -39,6 +45,8 @@ def run(main, takes_paths: bool = False) -> None:
             return main(arguments[1:]) if takes_paths else main()
         except UserError as error:
             return _fail(str(error))
+        except TryAgain as error:
+            return _fail(str(error), error.exit_code)
         except Interrupted as stop:
             print("stopped, everything is saved: the same command goes on from here", file=sys.stderr)
             return stop.exit_code
@@ -57,6 +65,6 @@ def run(main, takes_paths: bool = False) -> None:
     app.run(guarded, flags_parser=parse)
 
 
-def _fail(message: str) -> int:
+def _fail(message: str, exit_code: int = 2) -> int:
     print(f"error: {message}", file=sys.stderr)
-    return 2
+    return exit_code

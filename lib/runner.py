@@ -22,6 +22,7 @@ from lib.log import Log
 from lib.settings import Options
 
 _CHUNK_SECONDS = 2.0  # one call of `advance` takes about this long, so that signals are answered soon
+_SHARED_CHUNK = 10  # iterations of a call where several workers must make the same calls
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,13 +40,16 @@ class Run:
       directory: made if missing; must be free or hold a run with the same settings.
       settings: JSON-able; stored, compared at resume.
       state: name -> Keras model, optimiser or variable; what a resume point holds.
+      stop_together: (told to stop) -> whether any worker of the run was told so; None for the only worker.
     """
 
-    def __init__(self, directory: Path, settings: dict, state: dict, options: Options):
+    def __init__(self, directory: Path, settings: dict, state: dict, options: Options,
+                 stop_together: Callable[[bool], bool] | None = None):
         self.directory = Path(directory)
         self._settings = settings
         self._state = state
         self._options = options
+        self._stop_together = stop_together
         self._signal = 0
         self.log: Log | None = None
 
@@ -106,25 +110,33 @@ class Run:
                 self.log.add({name: {first_step + i: value for i, value in by_iteration.items()}
                               for name, by_iteration in values.items()})
                 count = last - done + 1
-                chunk = max(1, int(_CHUNK_SECONDS * count / max(time.monotonic() - started, 1e-9)))
+                chunk = _SHARED_CHUNK if self._stop_together else max(
+                    1, int(_CHUNK_SECONDS * count / max(time.monotonic() - started, 1e-9)))
                 done = last + 1
                 bar.update(count)
                 for event in events:
                     if event.due(last):
                         event.action(last)
-                if self._signal or period.ends_after(last, time.monotonic() - saved):
-                    self._save(self.phase, done)
+                stop = self._told_to_stop()
+                if stop or period.ends_after(last, time.monotonic() - saved):
+                    self._save(self.phase, done, stop)
                     saved = time.monotonic()
 
     def next_phase(self) -> None:
         """Close the current phase; what follows starts at iteration 0 of the next."""
-        self._save(self.phase + 1, 0)
+        self._save(self.phase + 1, 0, self._told_to_stop())
 
-    def _save(self, phase: int, iteration: int) -> None:
-        """Write a resume point, and stop where a signal asked for it."""
+    def _save(self, phase: int, iteration: int, stop: bool) -> None:
+        """Write a resume point, and stop there if asked to."""
         self._points.save(phase, iteration, self.log.settle() if self.log else "")
-        if self._signal:
+        if stop:
             raise Interrupted(self._signal)
+
+    def _told_to_stop(self) -> bool:
+        """Whether a signal came to this worker or, then as SIGTERM, to another one."""
+        if self._stop_together and self._stop_together(bool(self._signal)):
+            self._signal = self._signal or signal.SIGTERM
+        return bool(self._signal)
 
     def _remember_signal(self, number, frame) -> None:
         self._signal = number

@@ -28,7 +28,7 @@ class Options:
     resume: str = "auto"  # auto: go on where the directory's run stopped; never: refuse to
     checkpoint_every: Period = Period(300.0)  # between resume points
     jit: str = "auto"  # on, off or auto: whether XLA compiles the steps, see `device.jit`
-    strategy: str = "none"  # none or mirrored: over how many devices a step is spread, see `device.strategy`
+    strategy: str = "none"  # none, mirrored or multi_worker: who shares a step, see `device.strategy`
 
 
 class PeriodParser(flags.ArgumentParser):

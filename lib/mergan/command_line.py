@@ -26,7 +26,8 @@ def define_flags(datasets=tuple(DATASETS)) -> None:
     flags.DEFINE_string("data_dir", "dataset", "Where the data sets lie: <data_dir>/mnist, <data_dir>/svhn, ...")
     settings.define_flags()
     settings.define_precision_flag()
-    flags.DEFINE_enum("strategy", "none", ["none", "mirrored"], "mirrored: share each batch among all GPUs.")
+    flags.DEFINE_enum("strategy", "none", ["none", "mirrored", "multi_worker"],
+                      "Who shares each batch. mirrored: all GPUs. multi_worker: the processes that TF_CONFIG names.")
     flags.adopt_module_key_flags(settings)
     flags.DEFINE_boolean("tf1_exact", False, "Bring back the original's deterministic accidents (see README).")
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from lib import images as pictures
-from lib import device, files, optimizers, randomness, runner, tf1
+from lib import device, files, optimizers, randomness, replicas, runner, tf1
 from lib.data.by_class import ByClass
 from lib.errors import UserError
 from lib.mergan import replay
@@ -171,10 +171,19 @@ def run(config: Config, directory: Path, data_dir: str, load_model: str = "",
 
     Args:
       load_model: TF1-form checkpoint to start from; training then begins with task 1, as in the original.
+
+    Raises:
+      TryAgain: another worker of a `multi_worker` strategy is lost.
     """
+    strategy = device.strategy(options.strategy)
+    with replicas.with_other_workers(strategy):
+        _run(config, Path(directory), data_dir, load_model, options, strategy)
+
+
+def _run(config: Config, directory: Path, data_dir: str, load_model: str, options: Options,
+         strategy: tf.distribute.Strategy | None) -> None:
     data = ByClass(config.dataset, config.data.classes, config.data.side, data_dir, config.batch_size, config.seed,
                    config.tf1_exact)
-    strategy = device.strategy(options.strategy)
     jit = device.jit(options.jit, distributed=strategy is not None)
     if strategy:
         _check_shares(config, strategy.num_replicas_in_sync)
@@ -188,7 +197,8 @@ def run(config: Config, directory: Path, data_dir: str, load_model: str = "",
     if strategy:  # batch statistics, and so the run, depend on it
         settings["replicas"] = strategy.num_replicas_in_sync
     _print_settings(settings)
-    with runner.Run(directory, settings, state, options) as run:
+    with (replicas.directory(strategy, directory) as own,
+          runner.Run(own, settings, state, options, replicas.stop_together(strategy)) as run):
         _make_directories(run.directory)
         if run.phase >= config.tasks:
             print(f"{directory} is complete; --test evaluates it, another --result_path trains again")
@@ -206,11 +216,11 @@ def _check_shares(config: Config, replicas: int) -> None:
         raise UserError("--strategy does not go with --EWC and --DGR; leave it out")
     if config.batch_size % replicas:
         raise UserError(f"--strategy: {config.batch_size} images cannot be shared by {replicas} devices; hide some of "
-                        "them with CUDA_VISIBLE_DEVICES")
+                        "them with CUDA_VISIBLE_DEVICES or take fewer workers")
     replays = config.tasks > 1 and (config.replay_alignment or config.joint_replay)
     if replays and config.replay_samples(config.tasks - 1) < replicas:
         raise UserError(f"--strategy: {config.replay_samples(config.tasks - 1)} replayed images of a class are fewer "
-                        f"than {replicas} devices; hide some of them with CUDA_VISIBLE_DEVICES")
+                        f"than {replicas} devices; hide some of them with CUDA_VISIBLE_DEVICES or take fewer workers")
 
 
 def _present(kind: str, named: tuple) -> dict:

@@ -1,7 +1,8 @@
-"""Run by test_strategy.py in a process of its own, for devices are set up once: two logical CPU devices.
+"""Run by test_strategy.py in processes of their own, for devices are set up once: two logical CPU devices or workers.
 
     python -m tests.mergan.on_two_devices steps
-    python -m tests.mergan.on_two_devices train DIRECTORY
+    python -m tests.mergan.on_two_devices train DIRECTORY mirrored
+    python -m lib.workers 2 -m tests.mergan.on_two_devices train DIRECTORY multi_worker
 """
 
 import keras
@@ -71,13 +72,15 @@ def compare_steps(strategy) -> None:
 
 
 def main(arguments) -> None:
-    cpu, = tf.config.list_physical_devices("CPU")
-    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    if arguments[-1] != "multi_worker":
+        cpu, = tf.config.list_physical_devices("CPU")
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     if arguments[0] == "steps":
         compare_steps(device.strategy("mirrored"))
     else:
-        config = Config("digits", 4, first_tasks=1, batch_size=8, critic_steps=1)
-        train.run(config, arguments[1], data_dir="", options=settings.Options(strategy="mirrored"))
+        _, directory, strategy = arguments
+        config = Config("digits", 16, first_tasks=1, batch_size=8, critic_steps=1)
+        train.run(config, directory, data_dir="", options=settings.Options(strategy=strategy))
 
 
 if __name__ == "__main__":

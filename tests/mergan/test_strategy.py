@@ -1,4 +1,4 @@
-"""Several devices compute what one computes; a run over several goes on where it stopped."""
+"""Several devices and workers compute what one computes; their runs go on where they stopped or were lost."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lib import replicas
+from lib import device, replicas
 from lib.errors import UserError
 from lib.mergan import train
 from lib.mergan.config import Config
@@ -18,10 +18,12 @@ from lib.mergan.config import Config
 ROOT = Path(__file__).parent.parent.parent
 
 
-def start(*arguments) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-m", "tests.mergan.on_two_devices", *map(str, arguments)], cwd=ROOT,
-                            env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1"}, text=True, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE)
+def start(*arguments, workers: int = 0) -> subprocess.Popen:
+    """The program above or, with `workers`, so many of them under lib.workers."""
+    launcher = ["-m", "lib.workers", str(workers)] if workers else []
+    return subprocess.Popen([sys.executable, *launcher, "-m", "tests.mergan.on_two_devices", *map(str, arguments)],
+                            cwd=ROOT, env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1"}, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def passed(process) -> str:
@@ -30,25 +32,54 @@ def passed(process) -> str:
     return out
 
 
+def await_iteration(process, number: int) -> None:
+    next(line for line in process.stdout if line.startswith(f"iter {number}"))
+
+
+def assert_equal_weights(run: Path, other: Path) -> None:
+    one, two = (tf.train.load_checkpoint(str(directory / "model/WGAN_GP.model0-15")) for directory in (run, other))
+    for variable in one.get_variable_to_shape_map():
+        np.testing.assert_array_equal(one.get_tensor(variable), two.get_tensor(variable), err_msg=variable)
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory):
+    """A run over two logical devices, never stopped."""
+    directory = tmp_path_factory.mktemp("straight") / "run"
+    passed(start("train", directory, "mirrored"))
+    return directory
+
+
 def test_two_replicas_step_as_one_device():
     assert "mirrored over /device:CPU:0, /device:CPU:1" in passed(start("steps"))
 
 
 @pytest.mark.slow
-def test_a_stopped_run_over_two_devices_goes_on_to_the_very_same_weights(tmp_path):
-    passed(start("train", tmp_path / "straight"))
-    process = start("train", tmp_path / "stopped")
-    for line in process.stdout:
-        if line.startswith("iter 0"):
-            process.send_signal(signal.SIGTERM)
-            break
+@pytest.mark.parametrize("strategy, workers", [("mirrored", 0), ("multi_worker", 2)])
+def test_a_stopped_run_goes_on_to_the_very_same_weights(tmp_path, straight, strategy, workers):
+    process = start("train", tmp_path / "run", strategy, workers=workers)
+    await_iteration(process, 0)
+    process.send_signal(signal.SIGTERM)
     _, problems = process.communicate()
     assert process.returncode == 128 + signal.SIGTERM, problems[-3000:]
-    assert "resuming" in passed(start("train", tmp_path / "stopped"))
-    straight, resumed = (tf.train.load_checkpoint(str(tmp_path / run / "model/WGAN_GP.model0-3"))
-                         for run in ("straight", "stopped"))
-    for variable in straight.get_variable_to_shape_map():
-        np.testing.assert_array_equal(straight.get_tensor(variable), resumed.get_tensor(variable))
+    assert "resuming" in passed(start("train", tmp_path / "run", strategy, workers=workers))
+    assert_equal_weights(tmp_path / "run", straight)
+
+
+@pytest.mark.slow
+def test_a_lost_worker_is_started_again_and_the_run_goes_on(tmp_path, straight):
+    process = start("train", tmp_path / "run", "multi_worker", workers=2)
+    await_iteration(process, 2)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(children[1]), signal.SIGKILL)
+    _, problems = process.communicate(timeout=1800)
+    assert process.returncode == 0 and "starting all of them again" in problems, problems[-3000:]
+    assert_equal_weights(tmp_path / "run", straight)
+
+
+def test_workers_without_a_cluster_are_refused():
+    with pytest.raises(UserError, match="TF_CONFIG does not name the workers"):
+        device.strategy("multi_worker")
 
 
 def test_one_device_has_the_whole_batch():
