@@ -18,6 +18,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from absl import flags
 
 from lib import errors, files
@@ -46,6 +47,10 @@ class Budget(NamedTuple):
 
     def of(self, whole: int) -> int:
         return max(2, round(self.scale * (whole - 1)) + 1)
+
+
+def _markdown(lines: list[list[str]]) -> str:
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 class Table(abc.ABC):
@@ -99,7 +104,7 @@ class Compared(Table):
                 cells += [f"{by_method[row]:.2f}",
                           "" if value is None else f"{value:.2f} ({value - by_method[row]:+.2f})"]
             lines.append([*cells, ours["budget"] if ours else f"not run here: needs {self.needs}"])
-        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        return _markdown(lines)
 
 
 class MeRGAN(Compared):
@@ -166,6 +171,9 @@ class MemoryGAN(Compared):
     """Table 2 of the paper: inception scores with and without the parts of the memory."""
 
     needs = "hours on a CPU"
+    _TILES = 24  # samples in a line of the picture
+    _SHARES = {"slots_written": "ever written", "slots_real": "that stand for real images",
+               "slots_sampled_effectively": "drawn for samples, effectively"}
     rows = {"MemoryGAN": [], "-EM": ["--memory_update=kaiser"], "-MCGN": ["--slot_sampling=False"],
             "-Memory": ["--model=GAN"]}
 
@@ -203,10 +211,31 @@ class MemoryGAN(Compared):
     def read(self, row, budget):
         metrics = files.read_json(Path("samples", "checkpoint") / self._run_directory(row, budget) / "metrics.json")
         precision = files.read_json(Path("logs") / self._run_directory(row, budget) / "settings.json")["precision"]
-        found = {"inception score": round(metrics["inception_score"], 2), "deviation": round(metrics["deviation"], 2),
-                 **metrics.get("memory", {})}
+        figures = {"inception score": round(metrics["inception_score"], 2), "deviation": round(metrics["deviation"], 2)}
         return {"budget": f"{self._epochs(budget)} epochs, {precision}; {metrics['samples']} images judged by the "
-                          f"{metrics['classifier']}", "figures": found}
+                          f"{metrics['classifier']}", "figures": figures,
+                "memory": {name: round(share, 4) for name, share in metrics.get("memory", {}).items()}}
+
+    def draw(self, path, results, ran, budget):
+        """The first samples, two lines per method."""
+        from lib import images
+        from lib.report import pictures
+
+        lines, labels = [], []
+        for row in ran:
+            run = Path("samples", "checkpoint") / self._run_directory(row, budget)
+            samples = np.load(run / "samples_gen_0.npy", mmap_mode="r")[:2 * self._TILES]
+            tiles = images.stretch(samples)
+            lines += [list(tiles[:self._TILES]), list(tiles[self._TILES:])]
+            labels += [row, ""]
+        files.write_bytes(path, pictures.as_png(pictures.labelled_grid(lines, labels)))
+
+    def text(self, results, figures):
+        """The table, and how much of the memory is in use."""
+        used = {row: results[row]["memory"] for row in self.rows if row in results and results[row]["memory"]}
+        lines = [["slots of the memory", *self._SHARES.values()], ["---"] * (1 + len(self._SHARES)),
+                 *([row, *(f"{100 * shares[name]:.0f} %" for name in self._SHARES)] for row, shares in used.items())]
+        return super().text(results, figures) + ("\n\n" + _markdown(lines) if used else "")
 
     def published(self, figures):
         scores = figures["memorygan"]["inception_score"][self._published]
