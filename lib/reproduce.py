@@ -257,7 +257,7 @@ class LifelongVAE(Table):
     thousand iterations they are still so far off that the test ELBO is three times what it is with batch statistics.
     """
 
-    needs = "nothing but time"
+    needs = "hours on a CPU"
     _WHOLE = 12000  # least iterations per distribution, by the original's README
     _FEWEST = 100
     _SYSTEM = "lvae.evaluate"  # shared code imports no system
@@ -300,8 +300,10 @@ class LifelongVAE(Table):
         """A table per quantity, a line per transition and a column per method."""
         evaluate = importlib.import_module(self._SYSTEM)
         runs = {row: results[row]["transitions"] for row in self.rows if row in results}
+        if not runs:
+            return f"Not run here: needs {self.needs}."
         parts = [f"{evaluate.title(quantity)}:\n\n{evaluate.table(runs, quantity)}"
-                 for quantity in self._QUANTITIES if runs]
+                 for quantity in self._QUANTITIES]
         budgets = {results[row]["budget"] for row in runs}
         missing = [f"{row} was not run here" for row in self.rows if row not in runs]
         return "\n\n".join([*parts, f"Budget: {'; '.join([*sorted(budgets), *missing])}."])
