@@ -182,13 +182,13 @@ class MemoryGAN(Compared):
     rows = {"MemoryGAN": [], "-EM": ["--memory_update=kaiser"], "-MCGN": ["--slot_sampling=False"],
             "-Memory": ["--model=GAN"],
             # Not in the paper. Its plain GAN has a critic of its own, many times as large and as slow.
-            "-Memory, same networks": ["--model=GAN", "--discriminator=memory_d"]}
+            "-Memory (same networks)": ["--model=GAN", "--discriminator=memory_d"]}
 
     def __init__(self, dataset: str, published_name: str, samples: int):
         self._dataset, self._published, self._samples = dataset, published_name, samples
 
     def _exp(self, row: str, budget: Budget) -> str:
-        ablation = re.sub(r"\W+", "-", row) if row.startswith("-") else ""
+        ablation = re.sub(r"\W+", "-", row).rstrip("-") if row.startswith("-") else ""
         return f"{self._dataset}{ablation}_{self._epochs(budget)}_{budget.precision}"
 
     @staticmethod
