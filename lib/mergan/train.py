@@ -210,17 +210,17 @@ def _run(config: Config, directory: Path, data_dir: str, load_model: str, option
         training.joint(data) if config.joint else training.tasks(data)
 
 
-def _check_shares(config: Config, replicas: int) -> None:
+def _check_shares(config: Config, devices: int) -> None:
     """Refuse what cannot be shared among so many replicas."""
     if config.consolidation or config.generative_replay:
         raise UserError("--strategy does not go with --EWC and --DGR; leave it out")
-    if config.batch_size % replicas:
-        raise UserError(f"--strategy: {config.batch_size} images cannot be shared by {replicas} devices; hide some of "
+    if config.batch_size % devices:
+        raise UserError(f"--strategy: {config.batch_size} images cannot be shared by {devices} devices; hide some of "
                         "them with CUDA_VISIBLE_DEVICES or take fewer workers")
     replays = config.tasks > 1 and (config.replay_alignment or config.joint_replay)
-    if replays and config.replay_samples(config.tasks - 1) < replicas:
+    if replays and config.replay_samples(config.tasks - 1) < devices:
         raise UserError(f"--strategy: {config.replay_samples(config.tasks - 1)} replayed images of a class are fewer "
-                        f"than {replicas} devices; hide some of them with CUDA_VISIBLE_DEVICES or take fewer workers")
+                        f"than {devices} devices; hide some of them with CUDA_VISIBLE_DEVICES or take fewer workers")
 
 
 def _present(kind: str, named: tuple) -> dict:
