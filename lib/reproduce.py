@@ -207,6 +207,10 @@ class MemoryGAN(Compared):
         runs = Path("checkpoint") / self._exp(row, budget)
         return max(runs.iterdir()).relative_to("checkpoint")
 
+    def _tested(self, row: str, budget: Budget) -> Path:
+        """Where the test of the newest run writes."""
+        return Path("samples", "checkpoint") / self._run_directory(row, budget)
+
     def trained(self, row, budget):
         runs = Path("checkpoint") / self._exp(row, budget)
         return runs.is_dir() and (Path("logs") / self._run_directory(row, budget) / "finished").exists()
@@ -217,7 +221,7 @@ class MemoryGAN(Compared):
                 f"--samples={self._samples}", "--figures=False"]
 
     def read(self, row, budget):
-        metrics = files.read_json(Path("samples", "checkpoint") / self._run_directory(row, budget) / "metrics.json")
+        metrics = files.read_json(self._tested(row, budget) / "metrics.json")
         precision = files.read_json(Path("logs") / self._run_directory(row, budget) / "settings.json")["precision"]
         figures = {"inception score": round(metrics["inception_score"], 2), "deviation": round(metrics["deviation"], 2)}
         return {"budget": f"{self._epochs(budget)} epochs, {precision}; {metrics['samples']} images judged by the "
@@ -231,8 +235,7 @@ class MemoryGAN(Compared):
 
         lines, labels = [], []
         for row in ran:
-            run = Path("samples", "checkpoint") / self._run_directory(row, budget)
-            samples = np.load(run / "samples_gen_0.npy", mmap_mode="r")[:2 * self._TILES]
+            samples = np.load(self._tested(row, budget) / "samples_gen_0.npy", mmap_mode="r")[:2 * self._TILES]
             tiles = images.stretch(samples)
             lines += [list(tiles[:self._TILES]), list(tiles[self._TILES:])]
             labels += [row, ""]
@@ -260,13 +263,20 @@ class LifelongVAE(Table):
     needs = "hours on a CPU"
     _WHOLE = 12000  # least iterations per distribution, by the original's README
     _FEWEST = 100
-    _SYSTEM = "lvae.evaluate"  # shared code imports no system
     _QUANTITIES = ("seen_elbo", "frechet_distance")
 
     def __init__(self, script: str, distributions: int, ewc_gamma: float):
         self._script, self._distributions = script, distributions
         self.rows = {method: [f"--method={method}"] for method in ("lifelong", "ewc", "vanilla", "full_batch")}
         self.rows["ewc"].append(f"--ewc_gamma={ewc_gamma:g}")
+
+    @property
+    def _evaluate(self):
+        return importlib.import_module("lvae.evaluate")  # shared code imports no system
+
+    def _transitions(self, results: dict) -> dict[str, list[dict]]:
+        """Of the rows that were run, in the table's order."""
+        return {row: results[row]["transitions"] for row in self.rows if row in results}
 
     def _interval(self, budget: Budget) -> int:
         return max(self._FEWEST, round(self._WHOLE * budget.scale))
@@ -285,7 +295,7 @@ class LifelongVAE(Table):
 
     def read(self, row, budget):
         directory = self._base(row, budget) / "experiment_0"
-        _, transitions = importlib.import_module(self._SYSTEM).read(directory)
+        _, transitions = self._evaluate.read(directory)
         rounded = [{name: round(value, 4) if isinstance(value, float) else value for name, value in figures.items()}
                    for figures in transitions]
         precision = files.read_json(directory / "settings.json")["precision"]
@@ -293,16 +303,14 @@ class LifelongVAE(Table):
                 "transitions": rounded}
 
     def draw(self, path, results, ran, budget):
-        runs = {row: results[row]["transitions"] for row in self.rows if row in results}
-        importlib.import_module(self._SYSTEM).draw(path, runs, self._QUANTITIES)
+        self._evaluate.draw(path, self._transitions(results), self._QUANTITIES)
 
     def text(self, results, figures):
         """A table per quantity, a line per transition and a column per method."""
-        evaluate = importlib.import_module(self._SYSTEM)
-        runs = {row: results[row]["transitions"] for row in self.rows if row in results}
+        runs = self._transitions(results)
         if not runs:
             return f"Not run here: needs {self.needs}."
-        parts = [f"{evaluate.title(quantity)}:\n\n{evaluate.table(runs, quantity)}"
+        parts = [f"{self._evaluate.title(quantity)}:\n\n{self._evaluate.table(runs, quantity)}"
                  for quantity in self._QUANTITIES]
         budgets = {results[row]["budget"] for row in runs}
         missing = [f"{row} was not run here" for row in self.rows if row not in runs]
