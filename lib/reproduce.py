@@ -58,6 +58,11 @@ def _beside(ours: float | None, theirs: float | None) -> str:
     return "" if ours is None else f"{ours:.2f}{difference}"
 
 
+def _in_path(row: str) -> str:
+    """A row's name as a part of a path."""
+    return re.sub(r"\W+", "-", row).strip("-")
+
+
 class Table(abc.ABC):
     """A published table: rows by method, and how each is run and read."""
 
@@ -188,7 +193,7 @@ class MemoryGAN(Compared):
         self._dataset, self._published, self._samples = dataset, published_name, samples
 
     def _exp(self, row: str, budget: Budget) -> str:
-        ablation = re.sub(r"\W+", "-", row).rstrip("-") if row.startswith("-") else ""
+        ablation = f"-{_in_path(row)}" if row.startswith("-") else ""
         return f"{self._dataset}{ablation}_{self._epochs(budget)}_{budget.precision}"
 
     @staticmethod
@@ -263,12 +268,15 @@ class LifelongVAE(Table):
     needs = "hours on a CPU"
     _WHOLE = 12000  # least iterations per distribution, by the original's README
     _FEWEST = 100
-    _QUANTITIES = ("seen_elbo", "frechet_distance")
+    _QUANTITIES = ("seen_elbo", "frechet_distance", "frechet_reconstructions")
 
     def __init__(self, script: str, distributions: int, ewc_gamma: float):
         self._script, self._distributions = script, distributions
-        self.rows = {method: [f"--method={method}"] for method in ("lifelong", "ewc", "vanilla", "full_batch")}
-        self.rows["ewc"].append(f"--ewc_gamma={ewc_gamma:g}")
+        self.rows = {"lifelong": ["--method=lifelong"],
+                     "lifelong (PyTorch)": ["--method=lifelong", "--formulas=pytorch", "--continuous_mut_info=1",
+                                            "--discrete_mut_info=1"],
+                     "ewc": ["--method=ewc", f"--ewc_gamma={ewc_gamma:g}"],
+                     "vanilla": ["--method=vanilla"], "full_batch": ["--method=full_batch"]}
 
     @property
     def _evaluate(self):
@@ -282,7 +290,7 @@ class LifelongVAE(Table):
         return max(self._FEWEST, round(self._WHOLE * budget.scale))
 
     def _base(self, row: str, budget: Budget) -> Path:
-        return Path("result", f"lvae_{self._script}_{row}_{self._interval(budget)}_{budget.precision}")
+        return Path("result", f"lvae_{self._script}_{_in_path(row)}_{self._interval(budget)}_{budget.precision}")
 
     def train(self, row, budget):
         return [f"lvae/run_{self._script}_experiment.py", "--sequential=True", "--latent_size=14", "--use_ln=True",
@@ -296,11 +304,16 @@ class LifelongVAE(Table):
     def read(self, row, budget):
         directory = self._base(row, budget) / "experiment_0"
         _, transitions = self._evaluate.read(directory)
-        rounded = [{name: round(value, 4) if isinstance(value, float) else value for name, value in figures.items()}
-                   for figures in transitions]
+        rounded = [{name: self._rounded(value) for name, value in figures.items()} for figures in transitions]
         precision = files.read_json(directory / "settings.json")["precision"]
         return {"budget": f"at least {self._interval(budget)} iterations per distribution, {precision}",
                 "transitions": rounded}
+
+    @staticmethod
+    def _rounded(value):
+        if isinstance(value, list):
+            return [round(share, 4) for share in value]
+        return round(value, 4) if isinstance(value, float) else value
 
     def draw(self, path, results, ran, budget):
         self._evaluate.draw(path, self._transitions(results), self._QUANTITIES)

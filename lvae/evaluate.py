@@ -11,8 +11,12 @@ from lib.errors import UserError
 
 QUANTITIES = {"elbo": "negative test ELBO, all distributions",
               "seen_elbo": "negative test ELBO, distributions seen so far",
-              "frechet_distance": "Frechet distance (classifier features), distributions seen so far",
+              "frechet_distance": "Frechet distance of samples (classifier features), distributions seen so far",
+              "frechet_reconstructions": "Frechet distance of reconstructions (classifier features), distributions "
+                                         "seen so far",
               "consistency_accuracy": "consistency of student and teacher"}
+
+_READ = ("seen_elbo", "frechet_distance", "frechet_reconstructions", "samples_by_distribution", "consistency_accuracy")
 
 
 def read(directory: Path) -> tuple[str, list[dict]]:
@@ -22,7 +26,7 @@ def read(directory: Path) -> tuple[str, list[dict]]:
         raise UserError(f"{directory} holds no run of the Lifelong VAE")
     results = files.read_json(Path(directory) / "results.json")
     rows = [{"distribution": result["distribution"],
-             **{name: result.get(name) for name in ("seen_elbo", "frechet_distance", "consistency_accuracy")},
+             **{name: result.get(name) for name in _READ},
              # Two test sets count alike.
              "elbo": sum(means["elbo"] for means in result["tests"].values()) / len(result["tests"])}
             for result in results]
@@ -47,13 +51,13 @@ def table(runs: dict[str, list[dict]], quantity: str) -> str:
 def draw(path: Path, runs: dict[str, list[dict]], quantities: Sequence[str]) -> None:
     """A panel per quantity with one curve per run."""
     with matplotlib.rc_context({"font.size": 9}):
-        figure = Figure(figsize=(6 * len(quantities), 4), layout="constrained")
+        figure = Figure(figsize=(4.5 * len(quantities), 4), layout="constrained")
         for axes, quantity in zip(figure.subplots(1, len(quantities), squeeze=False)[0], quantities):
             for name, rows in runs.items():
                 points = [(number + 1, row[quantity]) for number, row in enumerate(rows) if row[quantity] is not None]
                 if points:
                     axes.plot(*zip(*points), marker="o", markersize=3, label=name)
-            axes.set(xlabel="transition", title=title(quantity))
+            axes.set(xlabel="transition", title=title(quantity).replace(", ", ",\n"))
             axes.xaxis.get_major_locator().set_params(integer=True)
             axes.legend()
         images.save_figure(path, figure)

@@ -1,10 +1,13 @@
-"""Frechet distance of a VAE's samples from the test images of all distributions learned so far.
+"""Frechet distance of a VAE's samples, and of its reconstructions, from the test images of all distributions so far.
 
 In the features of a classifier that is trained here on the experiment's own images, so distances can be compared
 between the runs of one experiment and with nothing else. It tells distributions apart and the classes within them:
 otherwise samples of one permutation of MNIST would be as good as samples of all. The PyTorch version averages the
 distances of mini-batches, which depends on their size; this is one distance between as many samples as there are test
 images, up to a limit.
+
+Reconstructions are samples whose latent variables come from the posterior instead of the prior. If they are near and
+samples are far, the decoder knows the images but much of the prior lies between them.
 """
 
 import functools
@@ -16,7 +19,7 @@ import tensorflow as tf
 from lib import randomness
 from lib.metrics import frechet, judges
 from lib.metrics.features import Extractor
-from lvae import distributions, lifelong, step
+from lvae import distributions, lifelong, losses, step
 from lvae.config import Config
 from lvae.distributions import Course
 from lvae.learner import Learner
@@ -72,6 +75,7 @@ class Distance:
         train, test = (self._labelled([getattr(part, split) for part in course.distributions], kinds)
                        for split in ("train", "test"))
         judge = judges.load_or_train(f"lvae_{config.experiment}", train, test, pretrain_dir, recipe)
+        self._judge, self._judged = judge, np.array([number for number, _ in kinds])
         features = keras.Model(judge.input, judge.layers[-2].output)
         self._extractor = Extractor(f"{config.experiment} classifier features",
                                     lambda images: features(images.astype(np.float32), training=False).numpy())
@@ -84,20 +88,44 @@ class Distance:
         return judges.Labelled(_images(self._config, everything, rows), labels[rows])
 
     def measure(self, learner: Learner) -> dict:
-        """{"frechet_distance": float, "frechet_features": whose} of the present student."""
+        """Of the present student: {"frechet_distance": of samples, "frechet_reconstructions": float,
+        "samples_by_distribution": the share of samples that look like each distribution, "frechet_features": whose}.
+        """
         entries = dict.fromkeys(learner.entries) if self._config.sequential else range(len(self._course.distributions))
         real = distributions.joined([self._course.distributions[entry].test for entry in entries])
         rows = _spread(len(real), _COMPARED)
-        result = frechet.fid(
-            self._extractor,
-            (_images(self._config, real, rows[start:start + _BATCH]) for start in range(0, len(rows), _BATCH)),
-            self._generated(learner, len(rows)))
-        return {"frechet_distance": result.distance, "frechet_features": self._extractor.name}
+        parts = [real.take(rows[start:start + _BATCH], self._config.architecture.input_shape)
+                 for start in range(0, len(rows), _BATCH)]
 
-    def _generated(self, learner: Learner, count: int):
+        def moments(images):
+            return frechet.image_moments(self._extractor, images)
+
+        target = moments(to_pixels(self._config, part) for part in parts)
+        return {"frechet_distance": frechet.frechet_distance(target, moments(self._samples(learner, len(rows)))),
+                "frechet_reconstructions": frechet.frechet_distance(
+                    target, moments(self._reconstructions(learner, parts))),
+                "samples_by_distribution": self._shares(self._samples(learner, len(rows))),
+                "frechet_features": self._extractor.name}
+
+    def _samples(self, learner: Learner, count: int):
         config, student, phase = self._config, learner.networks.student, len(learner.entries)
         generate = tf.function(lambda noise: lifelong.generate(config, student, noise))
         for batch, start in enumerate(range(0, count, _BATCH)):
             noise = step.draw_replay(student.latents, _BATCH, lambda name: randomness.key(
                 config.seed, f"frechet/{name}", phase, batch))
             yield to_pixels(config, generate(noise))[:count - start]
+
+    def _reconstructions(self, learner: Learner, parts: list[np.ndarray]):
+        config, student, phase = self._config, learner.networks.student, len(learner.entries)
+        temperature = step.current_temperature(config, learner.clock.read())
+        for batch, images in enumerate(parts):
+            noise = step.draw_latent(student.latents, len(images), lambda name: randomness.key(
+                config.seed, f"frechet reconstructions/{name}", phase, batch))
+            output = losses.reconstruct(config, student, tf.constant(images), noise, temperature).output
+            yield to_pixels(config, losses.likelihood(config).mean(output))
+
+    def _shares(self, images) -> list[float]:
+        """What share of images the classifier takes for each distribution, in their order."""
+        judged = np.concatenate([self._judged[np.argmax(self._judge(part.astype(np.float32), training=False), axis=1)]
+                                 for part in images])
+        return (np.bincount(judged, minlength=len(self._course.distributions)) / len(judged)).tolist()

@@ -61,7 +61,8 @@ def _draw_reconstructions(path: Path, config: Config, learner: Learner, samples)
     batch = tf.constant(samples.take(slice(count), config.architecture.input_shape))
     noise = step.draw_latent(learner.lineage.latents, count,
                              lambda name: randomness.key(config.seed, f"reconstructions/{name}"))
-    seen = losses.reconstruct(config, learner.networks.student, batch, noise, learner.clock.temperature)
+    temperature = step.current_temperature(config, learner.clock.read())
+    seen = losses.reconstruct(config, learner.networks.student, batch, noise, temperature)
     rows = [to_pixels(config, batch), to_pixels(config, losses.likelihood(config).mean(seen.output))]
     images.save_png(path, images.grid(np.concatenate(rows), columns=count))
 

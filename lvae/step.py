@@ -56,7 +56,8 @@ def start_clock() -> Clock:
     return Clock(tf.Variable(state.calls), tf.Variable(state.temperature))
 
 
-def _temperature(config: Config, state: Annealing) -> tf.Tensor:
+def current_temperature(config: Config, state: Annealing) -> tf.Tensor:
+    """Of the Gumbel-softmax, where annealing stands."""
     return state.temperature if config.formulas == "tf1" else q.temperature_by_forward_call(state.calls)
 
 
@@ -161,7 +162,7 @@ def make_steps(config: Config, phase: int, lineage: Lineage, networks: Networks,
         history = {name: tf.TensorArray(tf.float32, count) for name in names}
         state = clock.read()
         for k in tf.range(count):
-            values = quantities(images[k], first + k, _temperature(config, state))
+            values = quantities(images[k], first + k, current_temperature(config, state))
             state = _after(config, state, training=True)
             history = {name: history[name].write(k, values[name]) for name in names}
         clock.write(state)
@@ -171,7 +172,7 @@ def make_steps(config: Config, phase: int, lineage: Lineage, networks: Networks,
     def test(images, number, index):
         state = clock.read()
         noise = draw_noise(config, lineage, networks, images.shape[0], "test", phase, number, index)
-        outcome = lifelong.evaluation_costs(settings, networks, lineage, images, noise, _temperature(config, state))
+        outcome = lifelong.evaluation_costs(settings, networks, lineage, images, noise, current_temperature(config, state))
         return {name: value for name, value in _means(settings, outcome).items() if name in _TESTED}
 
     return Steps(train, iterate, test)

@@ -42,7 +42,7 @@ def test_the_distance_is_that_of_the_features_of_what_was_learned(course, distan
     assert result["frechet_features"] == "fashion_dnn classifier features"
     seen = [course.distributions[number].test for number in (0, 3)]
     images = np.concatenate([part.take(slice(None), (28, 28, 1)) for part in seen])
-    generated = np.concatenate(list(distance._generated(learner, len(images))))
+    generated = np.concatenate(list(distance._samples(learner, len(images))))
     assert generated.shape == images.shape == (40, 28, 28, 1) and generated.dtype == np.uint8
     features = [distance._extractor.extract(part) for part in (np.rint(255 * images), generated)]
     # SciPy's root of a singular product is not exact.
@@ -60,9 +60,42 @@ def test_samples_of_what_was_learned_are_nearer(course, distance):
     assert found["mean"] < 0.7 * found["noise"]
 
 
+def test_reconstructions_are_near_and_samples_far_where_the_prior_misses_the_posterior(course, distance):
+    """An encoder that hands the image on in z, and a decoder that draws it: only the prior knows nothing."""
+    learner = Learner(dataclasses.replace(CONFIG, latent_size=784))
+    learner.networks = learner.networks._replace(student=_Copier(learner.networks.student.latents))
+    result = distance.measure(learner)
+    assert result["frechet_reconstructions"] < 0.01 * result["frechet_distance"]
+
+
+class _Copier:
+    """z is the image, 0 as -10 and 1 as 10, almost without noise."""
+
+    def __init__(self, latents):
+        self.latents = latents
+
+    def encoder(self, images, training=False):
+        flat = tf.reshape(images, [len(images), 784])
+        narrow = tf.fill(tf.shape(flat), -20.0)
+        return tf.concat([narrow, 20.0 * flat - 10.0, tf.zeros([len(images), self.latents.classes])], axis=1)
+
+    def decoder(self, z, training=False):
+        return z[:, :784]
+
+
+def test_each_sample_counts_for_the_distribution_that_it_looks_like(course, distance):
+    """Images of distribution 3 in place of samples; the classifier is right about most of them."""
+    shares = distance._shares([np.rint(255 * course.distributions[3].test.take(slice(None), (28, 28, 1)))])
+    assert len(shares) == 10 and sum(shares) == pytest.approx(1.0)
+    assert np.argmax(shares) == 3 and shares[3] > 0.5
+
+
 class _Fixed:
     def __init__(self, latents, output):
         self.latents, self._output = latents, tf.constant(output, tf.float32)
+
+    def encoder(self, images, training=False):
+        return tf.zeros([len(images), 2 * self.latents.continuous + self.latents.classes])
 
     def decoder(self, z, training=False):
         return tf.tile(self._output[None], [len(z), 1])
