@@ -11,9 +11,10 @@ import pytest
 from PIL import Image
 
 from lib import reproduce
-from lib.reproduce import TABLES, Budget
+from lib.tables import Budget, Compared
 from tests.cli.conftest import ROOT, workplace  # noqa: F401  (a fixture)
 
+TABLES = reproduce.tables()
 FIGURES = json.loads((ROOT / "lib/published.json").read_text())
 
 
@@ -26,7 +27,7 @@ def test_a_share_of_the_iterations_keeps_the_last_one_that_is_saved():
     assert [Budget(scale, "float32").of(4001) for scale in (1.0, 0.25, 0.0)] == [4001, 1001, 2]
 
 
-COMPARED = [name for name, table in TABLES.items() if isinstance(table, reproduce.Compared)]
+COMPARED = [name for name, table in TABLES.items() if isinstance(table, Compared)]
 
 
 @pytest.mark.parametrize("name", COMPARED)

@@ -1,0 +1,78 @@
+"""MeRGAN's tables 1 (mnist, svhn) and 2 (lsun), see `lib.tables`.
+
+What needs TensorFlow is imported where it is used: the tables are listed and written without it.
+"""
+
+from pathlib import Path
+
+from lib import files
+from lib.mergan.config import default_iterations
+from lib.tables import Budget, Compared
+
+_TILES = 3  # samples of each class in a picture
+
+
+class MeRGAN(Compared):
+    """Tables 1 (mnist, svhn) and 2 (lsun) of the paper."""
+
+    def __init__(self, dataset: str, alignment_factor: str, needs: str):
+        self._dataset, self.needs = dataset, needs
+        self.rows = {"JT": ["joint.py"], "SFT": ["mergan.py"], "EWC": ["mergan.py", "--EWC"],
+                     "DGR": ["mergan.py", "--DGR"], "JTR": ["mergan.py", "--JTR"],
+                     "RA": ["mergan.py", "--RA", f"--RA_factor={alignment_factor}"]}
+        if dataset == "lsun":
+            del self.rows["JT"]  # the paper's table has none
+
+    def _name(self, row: str, budget: Budget) -> str:
+        return f"{self._dataset}_{row}_{self._iterations(row, budget)}_{budget.precision}"
+
+    def _iterations(self, row: str, budget: Budget) -> int:
+        return budget.of(default_iterations(self._dataset, joint=row == "JT"))
+
+    def _run(self, row: str, budget: Budget) -> list[str]:
+        return [*self.rows[row], f"--dataset={self._dataset}", f"--iters={self._iterations(row, budget)}",
+                f"--precision={budget.precision}"]
+
+    def train(self, row, budget):
+        return [*self._run(row, budget), f"--result_path={self._name(row, budget)}"]
+
+    def test(self, row, budget):
+        measures = ["--metrics=accuracy,reverse_accuracy,fid"] if self._dataset == "lsun" else []
+        return [*self._run(row, budget), *measures, "--test", f"--result_path=result/{self._name(row, budget)}"]
+
+    def read(self, row, budget):
+        run = self._trained(row, budget)
+        in_all = "in all" if row == "JT" else "per task"
+        return {"budget": f"{self._iterations(row, budget)} iterations {in_all}, {run.settings['precision']}",
+                "figures": {name: round(value, 2) for name, value in self._named(run.measures).items()}}
+
+    def _trained(self, row: str, budget: Budget):
+        from lib.report import runs
+
+        return runs.read(Path("result") / self._name(row, budget), row)
+
+    @staticmethod
+    def _named(figures: dict) -> dict:
+        """{(measure, tasks): value} of the report, by one name."""
+        return {f"{measure}, {tasks} tasks": value for (measure, tasks), value in figures.items()}
+
+    def draw(self, path, results, ran, budget):
+        """A line of samples per method, in the order of the classes, of the same latent vectors."""
+        from lib.report import pictures
+
+        galleries = [self._trained(row, budget).gallery for row in ran]
+        lines = [[tile for by_class in gallery.classes_by_latents(max(gallery.finished()), _TILES) for tile in by_class]
+                 for gallery in galleries]
+        files.write_bytes(path, pictures.as_png(pictures.labelled_grid(lines, ran)))
+
+    def published(self, figures):
+        from lib.mergan import gallery
+
+        return self._named(gallery.published(figures[gallery.PUBLISHED], self._dataset))
+
+
+TABLES = {
+    "mergan-mnist": MeRGAN("mnist", "1e-3", "hours on a CPU"),
+    "mergan-svhn": MeRGAN("svhn", "1e-2", "the SVHN files"),
+    "mergan-lsun": MeRGAN("lsun", "1e-3", "the LSUN images and a GPU"),
+}

@@ -1,0 +1,87 @@
+"""A published table: its rows, how each is trained and tested by the original command line, and its Markdown.
+
+Each system has a module `tables` with what it published; `lib.reproduce` runs them.
+"""
+
+import abc
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Budget(NamedTuple):
+    """How much of the published training a row gets."""
+
+    scale: float
+    precision: str
+
+    def of(self, whole: int) -> int:
+        return max(2, round(self.scale * (whole - 1)) + 1)
+
+
+def markdown(lines: list[list[str]]) -> str:
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _beside(ours: float | None, theirs: float | None) -> str:
+    difference = "" if ours is None or theirs is None else f" ({ours - theirs:+.2f})"
+    return "" if ours is None else f"{ours:.2f}{difference}"
+
+
+def in_path(row: str) -> str:
+    """A row's name as a part of a path."""
+    return re.sub(r"\W+", "-", row).strip("-")
+
+
+class Table(abc.ABC):
+    """A published table: rows by method, and how each is run and read."""
+
+    rows: dict[str, list[str]]  # method -> script and the flags that make it
+    needs: str  # what a machine lacks that cannot run it
+
+    @abc.abstractmethod
+    def train(self, row: str, budget: Budget) -> list[str]:
+        """The training command: script and flags."""
+
+    def trained(self, row: str, budget: Budget) -> bool:
+        """Whether the training is complete, where its command would begin another one."""
+        return False
+
+    def test(self, row: str, budget: Budget) -> list[str] | None:
+        """The test command of what was trained; None if the training measures what the table shows."""
+        return None
+
+    @abc.abstractmethod
+    def read(self, row: str, budget: Budget) -> dict:
+        """What came out: {"budget": text, ...}, JSON-able."""
+
+    def draw(self, path: Path, results: dict, ran: list[str], budget: Budget) -> None:
+        """Write a PNG of all results, or of the rows that just ran, if the table has a picture."""
+
+    @abc.abstractmethod
+    def text(self, results: dict, figures: dict) -> str:
+        """Markdown of the results beside the published figures (`lib/published.json`)."""
+
+
+class Compared(Table):
+    """A table of single figures. `read` gives {"budget": text, "figures": {measure: value}}."""
+
+    @abc.abstractmethod
+    def published(self, figures: dict) -> dict[str, dict[str, float]]:
+        """{measure: {method: value}} from `lib/published.json`."""
+
+    def text(self, results, figures):
+        """A line per row with the published figures, ours with the difference, and our budget."""
+        published = self.published(figures)
+        columns = ["", *(f"{measure}: {whose}" for measure in published for whose in ("published", "ours")),
+                   "our budget"]
+        lines = [columns, ["---"] * len(columns)]
+        for row in self.rows:
+            ours = results.get(row)
+            cells = [row]
+            for measure, by_method in published.items():
+                value = ours["figures"].get(measure) if ours else None
+                theirs = by_method.get(row)
+                cells += ["" if theirs is None else f"{theirs:.2f}", _beside(value, theirs)]
+            lines.append([*cells, ours["budget"] if ours else f"not run here: needs {self.needs}"])
+        return markdown(lines)

@@ -1,0 +1,100 @@
+"""memoryGAN's table 2, see `lib.tables`: inception scores with and without the parts of the memory.
+
+What needs TensorFlow is imported where it is used: the tables are listed and written without it.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from lib import files
+from lib.tables import Budget, Compared, in_path, markdown
+
+_EPOCHS = 1500
+_TILES = 24  # samples in a line of the picture
+
+
+class MemoryGAN(Compared):
+    """Table 2 of the paper: inception scores with and without the parts of the memory."""
+
+    needs = "hours on a CPU"
+    _SHARES = {"slots_written": "ever written", "slots_real": "that stand for real images",
+               "slots_sampled_effectively": "drawn for samples, effectively"}
+    rows = {"MemoryGAN": [], "-EM": ["--memory_update=kaiser"], "-MCGN": ["--slot_sampling=False"],
+            "-Memory": ["--model=GAN"],
+            # Not in the paper. Its plain GAN has a critic of its own, many times as large and as slow.
+            "-Memory (same networks)": ["--model=GAN", "--discriminator=memory_d"]}
+
+    def __init__(self, dataset: str, published_name: str, samples: int):
+        self._dataset, self._published, self._samples = dataset, published_name, samples
+
+    def _exp(self, row: str, budget: Budget) -> str:
+        ablation = f"-{in_path(row)}" if row.startswith("-") else ""
+        return f"{self._dataset}{ablation}_{self._epochs(budget)}_{budget.precision}"
+
+    @staticmethod
+    def _epochs(budget: Budget) -> int:
+        return max(1, round(_EPOCHS * budget.scale))
+
+    def _run(self, row: str, budget: Budget) -> list[str]:
+        return ["memorygan/run.py", f"--dataset={self._dataset}", *self.rows[row], f"--epoch={self._epochs(budget)}",
+                f"--precision={budget.precision}", f"--exp={self._exp(row, budget)}"]
+
+    def train(self, row, budget):
+        return [*self._run(row, budget), f"--save_every={self._epochs(budget)}"]
+
+    def _run_directory(self, row: str, budget: Budget) -> Path:
+        """The newest run, below `checkpoint`, `logs` and `samples`."""
+        runs = Path("checkpoint") / self._exp(row, budget)
+        return max(runs.iterdir()).relative_to("checkpoint")
+
+    def _tested(self, row: str, budget: Budget) -> Path:
+        """Where the test of the newest run writes."""
+        return Path("samples", "checkpoint") / self._run_directory(row, budget)
+
+    def trained(self, row, budget):
+        runs = Path("checkpoint") / self._exp(row, budget)
+        return runs.is_dir() and (Path("logs") / self._run_directory(row, budget) / "finished").exists()
+
+    def test(self, row, budget):
+        checkpoint = Path("checkpoint") / self._run_directory(row, budget)
+        return [*self._run(row, budget), "--is_train=False", f"--load_cp_dir={checkpoint}",
+                f"--samples={self._samples}", "--figures=False"]
+
+    def read(self, row, budget):
+        metrics = files.read_json(self._tested(row, budget) / "metrics.json")
+        precision = files.read_json(Path("logs") / self._run_directory(row, budget) / "settings.json")["precision"]
+        figures = {"inception score": round(metrics["inception_score"], 2), "deviation": round(metrics["deviation"], 2)}
+        return {"budget": f"{self._epochs(budget)} epochs, {precision}; {metrics['samples']} images judged by the "
+                          f"{metrics['classifier']}", "figures": figures,
+                "memory": {name: round(share, 4) for name, share in metrics.get("memory", {}).items()}}
+
+    def draw(self, path, results, ran, budget):
+        """The first samples, two lines per method."""
+        from lib import images
+        from lib.report import pictures
+
+        lines, labels = [], []
+        for row in ran:
+            samples = np.load(self._tested(row, budget) / "samples_gen_0.npy", mmap_mode="r")[:2 * _TILES]
+            tiles = images.stretch(samples)
+            lines += [list(tiles[:_TILES]), list(tiles[_TILES:])]
+            labels += [row, ""]
+        files.write_bytes(path, pictures.as_png(pictures.labelled_grid(lines, labels)))
+
+    def text(self, results, figures):
+        """The table, and how much of the memory is in use."""
+        used = {row: results[row]["memory"] for row in self.rows if row in results and results[row]["memory"]}
+        lines = [["slots of the memory", *self._SHARES.values()], ["---"] * (1 + len(self._SHARES)),
+                 *([row, *(f"{100 * shares[name]:.0f} %" for name in self._SHARES)] for row, shares in used.items())]
+        return super().text(results, figures) + ("\n\n" + markdown(lines) if used else "")
+
+    def published(self, figures):
+        scores = figures["memorygan"]["inception_score"][self._published]
+        return {"inception score": {method: mean for method, (mean, _) in scores.items()}}
+
+
+TABLES = {
+    "memorygan-fashion": MemoryGAN("fashion", "fashion-mnist", 64000),
+    "memorygan-affmnist": MemoryGAN("affmnist", "affine-mnist", 640000),
+}
