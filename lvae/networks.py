@@ -4,16 +4,17 @@ Images are NHWC in [0, 1] for convolutional bodies and flat [n, pixels] for dens
 then bias or normalisation, then ELU; the last layer is linear with a bias.
 """
 
+import functools
 from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
 from lib import randomness
-from lvae.norms import BatchNorm, LayerNorm
+from lib.ops.norm import BatchNorm, LayerNorm
 from lvae.config import Architecture, Config
 
-_NORMALISERS = {"batch": BatchNorm, "layer": LayerNorm}
+_NORMALISERS = {"batch": BatchNorm, "layer": functools.partial(LayerNorm, epsilon=1e-12)}
 _TWO_SIDED = ("normal", "logistic")  # likelihoods whose decoder gives scale and location
 
 
@@ -79,7 +80,12 @@ class Body(keras.Model):
         if not self.norms:
             return x
         norm = self.norms[index]
-        return norm(x, training=training) if isinstance(norm, BatchNorm) else norm(x)
+        if not isinstance(norm, BatchNorm):
+            return norm(x)
+        x, moments = norm(x, training=training)
+        if moments is not None:
+            norm.update(moments)
+        return x
 
     def call(self, x, training: bool = False):
         for index, layer in enumerate(self.affine[:-1]):
@@ -198,7 +204,7 @@ def tf1_names(body: Body, scope: str) -> dict[str, keras.Variable]:
 
 def _normaliser_names(scope: str, norm) -> dict[str, keras.Variable]:
     kind = "BatchNorm" if isinstance(norm, BatchNorm) else "LayerNorm"
-    names = {"beta": norm.beta, "gamma": norm.gamma}
+    names = {"beta": norm.offset, "gamma": norm.scale}
     if kind == "BatchNorm":
         names |= {"moving_mean": norm.moving_mean, "moving_variance": norm.moving_variance}
     return {f"{scope}/{kind}/{suffix}": variable for suffix, variable in names.items()}

@@ -1,12 +1,10 @@
 """Normalisations. Statistics are computed in float32 at least, whatever the compute dtype.
 
-The batch norms always use the statistics of the batch at hand, in training, replay, pictures and tests alike. Their
-moving averages exist as variables because TF1 checkpoints hold them; nothing ever reads or updates them.
-
 No variable is cast to the compute dtype: rounded to bfloat16, a scale near one stands still for 40 steps of 1e-4.
 """
 
 import functools
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
@@ -17,7 +15,8 @@ def at_least_float32(x: tf.Tensor) -> tf.Tensor:
 
 
 class BatchStatisticsNorm(keras.layers.Layer):
-    """Batch norm with the statistics of the current batch; optionally one scale and offset per class.
+    """Batch norm with the statistics of the current batch, in training, replay, pictures and tests alike; optionally
+    one scale and offset per class. Nothing reads or updates the moving averages: TF1 checkpoints hold them.
 
     With `groups` g the batch [g * m, h, w, c] counts as g batches of m consecutive samples, each with statistics of
     its own: how several single-class batches pass through a generator in one call.
@@ -57,11 +56,65 @@ class BatchStatisticsNorm(keras.layers.Layer):
         return tf.cast(tf.reshape(normalised, tf.shape(x)), x.dtype)
 
 
+class Moments(NamedTuple):
+    """Statistics of one batch per channel, for the moving averages."""
+
+    mean: tf.Tensor
+    variance: tf.Tensor  # unbiased, as TF 1.4's fused kernel hands it on
+
+
+class BatchNorm(keras.layers.Layer):
+    """Slim's batch norm over all axes but the last: batch statistics in training, moving averages of them elsewhere.
+
+    A call changes nothing: it returns (normalised x, Moments when training else None), and `update` moves the averages
+    by a thousandth. They collect the unbiased variance, the normalisation itself uses the biased one.
+
+    Args:
+      scaled: whether there is a scale beside the offset.
+    """
+
+    epsilon = 1e-3
+    decay = 0.999
+
+    def __init__(self, scaled: bool = True, **kwargs):
+        super().__init__(**kwargs)
+        self.scaled = scaled
+
+    def build(self, shape):
+        weight = functools.partial(self.add_weight, shape=(shape[-1],), autocast=False)
+        self.scale = weight(initializer="ones", name="scale") if self.scaled else None
+        self.offset = weight(initializer="zeros", name="offset")
+        self.moving_mean = weight(initializer="zeros", trainable=False, name="moving_mean")
+        self.moving_variance = weight(initializer="ones", trainable=False, name="moving_variance")
+        self.built = True
+
+    def call(self, x, training: bool):
+        wide = at_least_float32(x)
+        if training:
+            mean, variance = tf.nn.moments(wide, axes=list(range(x.shape.rank - 1)))
+        else:
+            mean, variance = (tf.cast(average, wide.dtype) for average in (self.moving_mean, self.moving_variance))
+        factor = tf.math.rsqrt(variance + self.epsilon)
+        if self.scaled:
+            factor *= tf.cast(self.scale, wide.dtype)
+        normalised = tf.cast(wide * factor + (tf.cast(self.offset, wide.dtype) - mean * factor), x.dtype)
+        if not training:
+            return normalised, None
+        count = tf.cast(tf.size(x) // x.shape[-1], wide.dtype)
+        # A single sample has no unbiased variance; it leaves the biased one, which is zero.
+        return normalised, Moments(mean, variance * count / tf.maximum(count - 1.0, 1.0))
+
+    def update(self, moments: Moments) -> None:
+        for average, value in ((self.moving_mean, moments.mean), (self.moving_variance, moments.variance)):
+            average.assign_sub((average - tf.cast(value, average.dtype)) * (1.0 - self.decay))
+
+
 class LayerNorm(keras.layers.Layer):
     """Layer norm over all values of a sample, then a scale and an offset per channel (last axis).
 
     `tf.nn.moments` holds the mean constant inside the variance. First derivatives are right all the same, but the
-    gradient *of the gradient penalty* is not the exact one; the original's is the same (lsun critic).
+    gradient *of the gradient penalty* is not the exact one; the original's is the same (lsun critic). Slim's epsilon is
+    1e-12.
     """
 
     def __init__(self, epsilon: float = 1e-5, **kwargs):

@@ -5,55 +5,13 @@ slash. Kernel layouts are TF1's: [in, out], [ky, kx, in, out] and, transposed, [
 """
 
 import collections
-import functools
-from typing import Callable, NamedTuple
+from typing import Callable
 
 import keras
 import tensorflow as tf
 
 from lib import randomness
-from lib.ops.norm import LayerNorm, at_least_float32
-
-
-class Moments(NamedTuple):
-    """Statistics of one batch per channel, for the moving averages."""
-
-    mean: tf.Tensor
-    variance: tf.Tensor  # unbiased, as TF 1.4's fused kernel hands it on
-
-
-class BatchNorm(keras.layers.Layer):
-    """Slim's batch norm: an offset without a scale, epsilon 1e-3, moving averages of decay 0.999.
-
-    A call changes nothing: it returns (normalised x, Moments when training else None), and `update` moves the averages.
-    """
-
-    epsilon = 1e-3
-    decay = 0.999
-
-    def build(self, shape):
-        weight = functools.partial(self.add_weight, shape=(shape[-1],), autocast=False)
-        self.offset = weight(initializer="zeros", name="offset")
-        self.moving_mean = weight(initializer="zeros", trainable=False, name="moving_mean")
-        self.moving_variance = weight(initializer="ones", trainable=False, name="moving_variance")
-        self.built = True
-
-    def call(self, x, training: bool):
-        wide = at_least_float32(x)
-        if training:
-            mean, variance = tf.nn.moments(wide, axes=list(range(x.shape.rank - 1)))
-        else:
-            mean, variance = (tf.cast(average, wide.dtype) for average in (self.moving_mean, self.moving_variance))
-        factor = tf.math.rsqrt(variance + self.epsilon)
-        normalised = tf.cast(wide * factor + (tf.cast(self.offset, wide.dtype) - mean * factor), x.dtype)
-        if not training:
-            return normalised, None
-        count = tf.cast(tf.size(x) // x.shape[-1], wide.dtype)
-        return normalised, Moments(mean, variance * count / tf.maximum(count - 1.0, 1.0))
-
-    def update(self, moments: Moments) -> None:
-        for average, value in ((self.moving_mean, moments.mean), (self.moving_variance, moments.variance)):
-            average.assign_sub((average - tf.cast(value, average.dtype)) * (1.0 - self.decay))
+from lib.ops.norm import BatchNorm, LayerNorm, Moments
 
 
 def normalise(norm, x: tf.Tensor, training: bool):
@@ -121,7 +79,7 @@ class Scope:
     def _norm(self, kind: str, name: str):
         if kind == "LayerNorm":
             return LayerNorm(epsilon=1e-12, name=name, dtype=self.dtype)
-        return BatchNorm(name=name, dtype=self.dtype)
+        return BatchNorm(scaled=False, name=name, dtype=self.dtype)
 
     def _stage(self, kind, layer, norm, activation, *sizes, **options) -> Stage:
         name = self._number(kind)
