@@ -49,8 +49,16 @@ def _flatten_channel_first(x: tf.Tensor) -> tf.Tensor:
 
 
 def _leaky_relu(x: tf.Tensor) -> tf.Tensor:
-    # At zero the derivative is 0.2 in both. The fused one is faster, but knows its slope to float32 only.
-    return tf.maximum(0.2 * x, x) if x.dtype == tf.float64 else tf.nn.leaky_relu(x, 0.2)
+    """Slope 0.2 for x <= 0, in both forms. The fused one is faster, but knows its slope to float32 only."""
+    return tf.maximum(0.2 * x, x) if x.dtype == tf.float64 else _fused_leaky_relu(x)
+
+
+@tf.custom_gradient
+def _fused_leaky_relu(x: tf.Tensor):
+    # The slope is constant on either side, so nothing of the gradient penalty's gradient goes through x. TensorFlow's
+    # own derivative sends zeros that way, back through all layers below: a seventh of a critic step.
+    constant = tf.stop_gradient(x)
+    return tf.nn.leaky_relu(x, 0.2), lambda dy: tf.raw_ops.LeakyReluGrad(gradients=dy, features=constant, alpha=0.2)
 
 
 def _normalisation_names(scope: str, layer) -> dict:

@@ -87,3 +87,19 @@ def test_mixed_precision_keeps_weights_images_and_heads_in_float32(policy):
     assert {tensor.dtype for tensor in (image, *judged)} == {tf.float32}
     assert {variable.dtype for variable in built.generator.variables} == {"float32"}
     assert built.generator.conv2.compute_dtype == policy.removeprefix("mixed_")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float64"])
+def test_leaky_relu_has_its_slopes_and_no_second_derivative(dtype):
+    x = tf.constant([-2.0, -1.0, 0.0, 3.0], dtype)
+    with tf.GradientTape() as outer:
+        outer.watch(x)
+        with tf.GradientTape() as inner:
+            inner.watch(x)
+            y = networks._leaky_relu(x)
+        slopes = inner.gradient(y, x)
+        total = tf.reduce_sum(slopes)
+    np.testing.assert_allclose(tf.cast(y, tf.float32), [-0.4, -0.2, 0.0, 3.0], rtol=1e-2)
+    np.testing.assert_allclose(tf.cast(slopes, tf.float32), [0.2, 0.2, 0.2, 1.0], rtol=1e-2)
+    # None, not zeros, which would be carried back through every layer below.
+    assert outer.gradient(total, x) is None
