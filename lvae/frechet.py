@@ -100,11 +100,11 @@ class Distance:
         def moments(images):
             return frechet.image_moments(self._extractor, images)
 
-        target = moments(to_pixels(self._config, part) for part in parts)
-        return {"frechet_distance": frechet.frechet_distance(target, moments(self._samples(learner, len(rows)))),
+        target, samples = moments(to_pixels(self._config, part) for part in parts), [*self._samples(learner, len(rows))]
+        return {"frechet_distance": frechet.frechet_distance(target, moments(samples)),
                 "frechet_reconstructions": frechet.frechet_distance(
                     target, moments(self._reconstructions(learner, parts))),
-                "samples_by_distribution": self._shares(self._samples(learner, len(rows))),
+                "samples_by_distribution": self._shares(samples),
                 "frechet_features": self._extractor.name}
 
     def _samples(self, learner: Learner, count: int):

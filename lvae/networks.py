@@ -4,17 +4,17 @@ Images are NHWC in [0, 1] for convolutional bodies and flat [n, pixels] for dens
 then bias or normalisation, then ELU; the last layer is linear with a bias.
 """
 
-import functools
 from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
 from lib import randomness
-from lib.ops.norm import BatchNorm, LayerNorm
+from lib.ops import slim
+from lib.ops.norm import BatchNorm
 from lvae.config import Architecture, Config
 
-_NORMALISERS = {"batch": BatchNorm, "layer": functools.partial(LayerNorm, epsilon=1e-12)}
+_NORMALISERS = {"batch": BatchNorm, "layer": slim.layer_norm}
 _TWO_SIDED = ("normal", "logistic")  # likelihoods whose decoder gives scale and location
 
 
@@ -77,13 +77,9 @@ class Body(keras.Model):
         self.tf1_layers = tf1_layers
 
     def _normalise(self, index: int, x, training: bool):
-        if not self.norms:
-            return x
-        norm = self.norms[index]
-        if not isinstance(norm, BatchNorm):
-            return norm(x)
-        x, moments = norm(x, training=training)
-        if moments is not None:
+        norm = self.norms[index] if self.norms else None
+        x, seen = slim.normalise(norm, x, training)
+        for moments in seen.values():
             norm.update(moments)
         return x
 

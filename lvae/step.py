@@ -172,7 +172,8 @@ def make_steps(config: Config, phase: int, lineage: Lineage, networks: Networks,
     def test(images, number, index):
         state = clock.read()
         noise = draw_noise(config, lineage, networks, images.shape[0], "test", phase, number, index)
-        outcome = lifelong.evaluation_costs(settings, networks, lineage, images, noise, current_temperature(config, state))
+        outcome = lifelong.evaluation_costs(settings, networks, lineage, images, noise,
+                                            current_temperature(config, state))
         return {name: value for name, value in _means(settings, outcome).items() if name in _TESTED}
 
     return Steps(train, iterate, test)

@@ -113,8 +113,7 @@ class LayerNorm(keras.layers.Layer):
     """Layer norm over all values of a sample, then a scale and an offset per channel (last axis).
 
     `tf.nn.moments` holds the mean constant inside the variance. First derivatives are right all the same, but the
-    gradient *of the gradient penalty* is not the exact one; the original's is the same (lsun critic). Slim's epsilon is
-    1e-12.
+    gradient *of the gradient penalty* is not the exact one; the original's is the same (lsun critic).
     """
 
     def __init__(self, epsilon: float = 1e-5, **kwargs):

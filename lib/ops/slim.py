@@ -5,6 +5,7 @@ slash. Kernel layouts are TF1's: [in, out], [ky, kx, in, out] and, transposed, [
 """
 
 import collections
+import functools
 from typing import Callable
 
 import keras
@@ -12,6 +13,9 @@ import tensorflow as tf
 
 from lib import randomness
 from lib.ops.norm import BatchNorm, LayerNorm, Moments
+
+
+layer_norm = functools.partial(LayerNorm, epsilon=1e-12)
 
 
 def normalise(norm, x: tf.Tensor, training: bool):
@@ -78,7 +82,7 @@ class Scope:
 
     def _norm(self, kind: str, name: str):
         if kind == "LayerNorm":
-            return LayerNorm(epsilon=1e-12, name=name, dtype=self.dtype)
+            return layer_norm(name=name, dtype=self.dtype)
         return BatchNorm(scaled=False, name=name, dtype=self.dtype)
 
     def _stage(self, kind, layer, norm, activation, *sizes, **options) -> Stage:
