@@ -9,14 +9,22 @@ are far from what the machine can do, and are rewritten here in terms of others:
 - the kernel gradient in bfloat16, as a dilated convolution of the input by the output's gradient, with the batch as
   channels.
 
+On a CPU without units for bfloat16, where TensorFlow's kernels take nine times as long as in float32, the values are
+multiplied in float32 and the result is rounded, which is what such a unit does.
+
 Sides are even and the padding is TF's SAME: for a 5x5 kernel one pixel before and two behind.
 """
+
+import functools
+import re
+from pathlib import Path
 
 import keras
 import tensorflow as tf
 
 _FEW_CHANNELS = 4  # up to here the sub-pixel form wins
 _SIZE = 5
+_CPU = Path("/proc/cpuinfo")  # on Linux
 
 
 def convolve(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
@@ -24,7 +32,7 @@ def convolve(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
 
     @tf.custom_gradient
     def differentiable(x, kernel):
-        return (tf.nn.conv2d(x, kernel, 2, "SAME"),
+        return (_as_by_units(_convolve)(x, kernel),
                 lambda dy: (transpose(dy, kernel), kernel_gradient(x, dy)))
 
     return differentiable(x, kernel)
@@ -36,24 +44,46 @@ def transpose(y: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
 
     @tf.custom_gradient
     def differentiable(y, kernel):
-        return compute(y, kernel), lambda dx: (convolve(dx, kernel), kernel_gradient(dx, y))
+        return _as_by_units(compute)(y, kernel), lambda dx: (convolve(dx, kernel), kernel_gradient(dx, y))
 
     return differentiable(y, kernel)
 
 
 def kernel_gradient(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     """[n, 2h, 2w, in] * [n, h, w, out] -> [5, 5, in, out]: the derivative of `convolve` by its kernel, applied to y."""
-    compute = _dilated if _on_cpu() and x.dtype == tf.bfloat16 else _kernel_gradient
+    compute = _dilated if _on_cpu() and x.dtype == tf.bfloat16 and _cpu_has_bfloat16() else _kernel_gradient
 
     @tf.custom_gradient
     def differentiable(x, y):
-        return compute(x, y), lambda dk: (transpose(y, dk), convolve(x, dk))
+        return _as_by_units(compute)(x, y), lambda dk: (transpose(y, dk), convolve(x, dk))
 
     return differentiable(x, y)
 
 
 def _on_cpu() -> bool:
     return not tf.config.list_logical_devices("GPU")
+
+
+@functools.cache
+def _cpu_has_bfloat16() -> bool:
+    """Whether the CPU multiplies bfloat16, by what Linux says of it (x86 and ARM); False elsewhere."""
+    return _CPU.exists() and bool(re.search(r"\b(amx_bf16|avx512_bf16|bf16)\b", _CPU.read_text()))
+
+
+def _as_by_units(compute):
+    """The computation of two tensors as units for their dtype do it: with float32 sums, rounded at the end."""
+    def in_float32(a, b):
+        return tf.cast(compute(tf.cast(a, tf.float32), tf.cast(b, tf.float32)), a.dtype)
+
+    def computed(a, b):
+        lacks_units = a.dtype == tf.bfloat16 and _on_cpu() and not _cpu_has_bfloat16()
+        return in_float32(a, b) if lacks_units else compute(a, b)
+
+    return computed
+
+
+def _convolve(x, kernel):
+    return tf.nn.conv2d(x, kernel, 2, "SAME")
 
 
 def _transpose(y, kernel):
