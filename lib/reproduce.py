@@ -33,6 +33,7 @@ def define_flags() -> None:
     flags.DEFINE_bool("tables_only", False, "Run nothing: only write the README's tables from the results.")
     flags.DEFINE_string("data_dir", "dataset", "Where the data sets lie.")
     flags.DEFINE_string("precision", "auto", "As in the scripts.")
+    flags.DEFINE_list("options", [], "Further flags of the scripts, as learning_rate=1e-3.")
     flags.DEFINE_string("results", str(_ROOT / "results"), "Directory of the results, one JSON file per table.")
     flags.DEFINE_string("readme", str(_ROOT / "README.md"), "File whose tables are written anew.")
 
@@ -81,7 +82,7 @@ def main(names: list[str]) -> None:
     if unknown or not names:
         raise errors.UserError(f"no table {', '.join(unknown) or 'given'}; there are {', '.join(known)}")
     figures = files.read_json(Path(__file__).parent / "published.json")
-    budget, data_dir = Budget(FLAGS.scale, FLAGS.precision), Path(FLAGS.data_dir).resolve()
+    budget, data_dir = Budget(FLAGS.scale, FLAGS.precision, tuple(FLAGS.options)), Path(FLAGS.data_dir).resolve()
     stopped = []
     for name in names:
         table, path = known[name], Path(FLAGS.results) / f"{name}.json"

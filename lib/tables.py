@@ -9,11 +9,30 @@ from pathlib import Path
 from typing import NamedTuple
 
 
+def in_path(name: str) -> str:
+    """A row's name, or a flag, as a part of a path."""
+    return re.sub(r"\W+", "-", name).strip("-")
+
+
 class Budget(NamedTuple):
-    """How much of the published training a row gets."""
+    """How much of the published training a row gets, and in what it departs from it."""
 
     scale: float
     precision: str
+    options: tuple[str, ...] = ()  # further flags of the scripts, as "learning_rate=1e-3"
+
+    @property
+    def flags(self) -> list[str]:
+        return [f"--precision={self.precision}", *(f"--{option}" for option in self.options)]
+
+    @property
+    def name(self) -> str:
+        """A part of paths that tells such runs from others."""
+        return "_".join([self.precision, *map(in_path, self.options)])
+
+    def text(self, amount: str, precision: str) -> str:
+        """As the tables put it; `precision` is what the run took."""
+        return ", ".join([amount, precision, *self.options])
 
     def of(self, whole: int) -> int:
         return max(2, round(self.scale * (whole - 1)) + 1)
@@ -26,11 +45,6 @@ def markdown(lines: list[list[str]]) -> str:
 def _beside(ours: float | None, theirs: float | None) -> str:
     difference = "" if ours is None or theirs is None else f" ({ours - theirs:+.2f})"
     return "" if ours is None else f"{ours:.2f}{difference}"
-
-
-def in_path(row: str) -> str:
-    """A row's name as a part of a path."""
-    return re.sub(r"\W+", "-", row).strip("-")
 
 
 class Table(abc.ABC):

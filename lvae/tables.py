@@ -37,12 +37,12 @@ class LifelongVAE(Table):
         return max(self._FEWEST, round(self._WHOLE * budget.scale))
 
     def _base(self, row: str, budget: Budget) -> Path:
-        return Path("result", f"lvae_{self._script}_{in_path(row)}_{self._interval(budget)}_{budget.precision}")
+        return Path("result", f"lvae_{self._script}_{in_path(row)}_{self._interval(budget)}_{budget.name}")
 
     def train(self, row, budget):
         return [f"lvae/run_{self._script}_experiment.py", "--sequential=True", "--latent_size=14", "--use_ln=True",
                 f"--min_interval={self._interval(budget)}", f"--max_dist_swaps={self._distributions}",
-                "--test_interval=0", "--frechet", *self.rows[row], f"--precision={budget.precision}",
+                "--test_interval=0", "--frechet", *self.rows[row], *budget.flags,
                 f"--base_dir={self._base(row, budget)}"]
 
     def trained(self, row, budget):
@@ -55,7 +55,7 @@ class LifelongVAE(Table):
         _, transitions = evaluate.read(directory)
         rounded = [{name: self._rounded(value) for name, value in figures.items()} for figures in transitions]
         precision = files.read_json(directory / "settings.json")["precision"]
-        return {"budget": f"at least {self._interval(budget)} iterations per distribution, {precision}",
+        return {"budget": budget.text(f"at least {self._interval(budget)} iterations per distribution", precision),
                 "transitions": rounded}
 
     @staticmethod

@@ -30,7 +30,7 @@ class MemoryGAN(Compared):
 
     def _exp(self, row: str, budget: Budget) -> str:
         ablation = f"-{in_path(row)}" if row.startswith("-") else ""
-        return f"{self._dataset}{ablation}_{self._epochs(budget)}_{budget.precision}"
+        return f"{self._dataset}{ablation}_{self._epochs(budget)}_{budget.name}"
 
     @staticmethod
     def _epochs(budget: Budget) -> int:
@@ -38,7 +38,7 @@ class MemoryGAN(Compared):
 
     def _run(self, row: str, budget: Budget) -> list[str]:
         return ["memorygan/run.py", f"--dataset={self._dataset}", *self.rows[row], f"--epoch={self._epochs(budget)}",
-                f"--precision={budget.precision}", f"--exp={self._exp(row, budget)}"]
+                *budget.flags, f"--exp={self._exp(row, budget)}"]
 
     def train(self, row, budget):
         return [*self._run(row, budget), f"--save_every={self._epochs(budget)}"]
@@ -65,8 +65,9 @@ class MemoryGAN(Compared):
         metrics = files.read_json(self._tested(row, budget) / "metrics.json")
         precision = files.read_json(Path("logs") / self._run_directory(row, budget) / "settings.json")["precision"]
         figures = {"inception score": round(metrics["inception_score"], 2), "deviation": round(metrics["deviation"], 2)}
-        return {"budget": f"{self._epochs(budget)} epochs, {precision}; {metrics['samples']} images judged by the "
-                          f"{metrics['classifier']}", "figures": figures,
+        trained = budget.text(f"{self._epochs(budget)} epochs", precision)
+        return {"budget": f"{trained}; {metrics['samples']} images judged by the {metrics['classifier']}",
+                "figures": figures,
                 "memory": {name: round(share, 4) for name, share in metrics.get("memory", {}).items()}}
 
     def draw(self, path, results, ran, budget):

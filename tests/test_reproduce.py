@@ -137,13 +137,21 @@ def _page(folder: Path) -> Path:
 @pytest.mark.slow
 def test_a_row_is_trained_tested_kept_and_shown(workplace, tmp_path):  # noqa: F811
     page = _page(tmp_path)
-    result = run("mergan-mnist", "--rows=SFT", "--scale=0", f"--results={tmp_path}/results", f"--readme={page}",
-                 cwd=workplace.path)
-    assert result.returncode == 0, result.stderr[-2000:]
+
+    def run_row(row, *options):
+        result = run("mergan-mnist", f"--rows={row}", "--scale=0", f"--results={tmp_path}/results", f"--readme={page}",
+                     *options, cwd=workplace.path)
+        assert result.returncode == 0, result.stderr[-2000:]
+        return result
+
+    result = run_row("SFT", "--options=learning_rate=1e-3")
     kept = json.loads((tmp_path / "results/mergan-mnist.json").read_text())["SFT"]
     printed = [100.0 * float(value) for value in re.findall(r"^Average accuracy: (\S+)$", result.stdout, re.M)]
     assert list(kept["figures"].values()) == [round(value, 2) for value in printed]
-    with Image.open(tmp_path / "results/mergan-mnist.png") as picture:
-        assert picture.size[1] == 2 + 32 + 2 and picture.size[0] > 30 * 34  # one method, three samples of ten classes
-    assert kept["budget"] == "2 iterations per task, float32" and len(kept["commands"]) == 2
+    assert kept["budget"] == "2 iterations per task, float32, learning_rate=1e-3" and len(kept["commands"]) == 2
+    assert json.loads((workplace.path / kept["directory"] / "settings.json").read_text())["learning_rate"] == 1e-3
     assert re.search(r"^\| SFT \| 19.87 \| \d+\.\d\d \([+-]\d+\.\d\d\) \|", page.read_text(), re.M)
+    for methods in (1, 2):
+        with Image.open(tmp_path / "results/mergan-mnist.png") as picture:  # three samples of ten classes each
+            assert picture.size[1] == 2 + methods * (32 + 2) and picture.size[0] > 30 * 34
+        run_row("JT")

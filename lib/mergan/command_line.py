@@ -17,6 +17,8 @@ def define_flags(datasets=tuple(DATASETS)) -> None:
     flags.DEFINE_enum("dataset", "mnist", datasets, "What to learn.")
     flags.DEFINE_integer("iters", 0, "Iterations (per task, in mergan.py); 0 is the data set's own number.",
                          lower_bound=0)
+    flags.DEFINE_float("learning_rate", 0.0, "Adam's step size; 0 is the data set's own (1e-4 but for digits).",
+                       lower_bound=0.0)
     flags.DEFINE_boolean("test", False, "Evaluate the checkpoints of a result path with the evaluation classifier.")
     flags.DEFINE_list("metrics", "accuracy", "With --test: accuracy, reverse_accuracy, fid.")
     flags.DEFINE_boolean("every_task", False, "With --test: measure after each task.")
@@ -42,7 +44,8 @@ def config(**method) -> Config:
     if method.get("first_tasks", 0) > classes:
         raise UserError(f"--tasks={method['first_tasks']}: {FLAGS.dataset} has {classes} classes")
     iterations = FLAGS.iters or default_iterations(FLAGS.dataset, method.get("joint", False))
-    return Config(FLAGS.dataset, iterations, learning_rate=DATASETS[FLAGS.dataset].learning_rate, seed=FLAGS.seed,
+    learning_rate = FLAGS.learning_rate or DATASETS[FLAGS.dataset].learning_rate
+    return Config(FLAGS.dataset, iterations, learning_rate=learning_rate, seed=FLAGS.seed,
                   precision=device.precision(FLAGS.precision), tf1_exact=FLAGS.tf1_exact, **method)
 
 

@@ -29,6 +29,7 @@ METHODS = {
 }
 _SWITCHES = {"joint": "JT", "consolidation": "EWC", "generative_replay": "DGR", "joint_replay": "JTR",
              "replay_alignment": "RA"}
+_TUNED = {"learning_rate": "learning rate", "consolidation_factor": "EWC factor"}
 
 _GRID = 10  # rows and columns of a sample picture; joint training's has a column per class
 _SAMPLE_NAME = re.compile(r"Task_(\d+)_Iter_(\d+)(?:_(.+))?\.png")
@@ -41,7 +42,10 @@ def method(settings: dict) -> str:
 
 
 def budget(settings: dict) -> str:
-    return f"{settings['iterations']} {'in all' if settings.get('joint') else 'per task'}"
+    """How long a run trained, and with what that the paper has otherwise."""
+    departures = [f"{words} {settings[name]:g}" for name, words in _TUNED.items()
+                  if settings.get(name, getattr(Config, name)) != getattr(Config, name)]
+    return ", ".join([f"{settings['iterations']} {'in all' if settings.get('joint') else 'per task'}", *departures])
 
 
 def published(figures: dict, dataset: str) -> dict[tuple[str, int], dict[str, float]]:

@@ -24,32 +24,34 @@ class MeRGAN(Compared):
             del self.rows["JT"]  # the paper's table has none
 
     def _name(self, row: str, budget: Budget) -> str:
-        return f"{self._dataset}_{row}_{self._iterations(row, budget)}_{budget.precision}"
+        return f"{self._dataset}_{row}_{self._iterations(row, budget)}_{budget.name}"
 
     def _iterations(self, row: str, budget: Budget) -> int:
         return budget.of(default_iterations(self._dataset, joint=row == "JT"))
 
     def _run(self, row: str, budget: Budget) -> list[str]:
         return [*self.rows[row], f"--dataset={self._dataset}", f"--iters={self._iterations(row, budget)}",
-                f"--precision={budget.precision}"]
+                *budget.flags]
 
     def train(self, row, budget):
         return [*self._run(row, budget), f"--result_path={self._name(row, budget)}"]
 
     def test(self, row, budget):
         measures = ["--metrics=accuracy,reverse_accuracy,fid"] if self._dataset == "lsun" else []
-        return [*self._run(row, budget), *measures, "--test", f"--result_path=result/{self._name(row, budget)}"]
+        return [*self._run(row, budget), *measures, "--test", f"--result_path={self._directory(row, budget)}"]
 
     def read(self, row, budget):
-        run = self._trained(row, budget)
-        in_all = "in all" if row == "JT" else "per task"
-        return {"budget": f"{self._iterations(row, budget)} iterations {in_all}, {run.settings['precision']}",
-                "figures": {name: round(value, 2) for name, value in self._named(run.measures).items()}}
-
-    def _trained(self, row: str, budget: Budget):
         from lib.report import runs
 
-        return runs.read(Path("result") / self._name(row, budget), row)
+        run = runs.read(self._directory(row, budget), row)
+        in_all = "in all" if row == "JT" else "per task"
+        return {"budget": budget.text(f"{self._iterations(row, budget)} iterations {in_all}",
+                                      run.settings["precision"]),
+                "figures": {name: round(value, 2) for name, value in self._named(run.measures).items()},
+                "directory": str(self._directory(row, budget))}
+
+    def _directory(self, row: str, budget: Budget) -> Path:
+        return Path("result") / self._name(row, budget)
 
     @staticmethod
     def _named(figures: dict) -> dict:
@@ -57,13 +59,15 @@ class MeRGAN(Compared):
         return {f"{measure}, {tasks} tasks": value for (measure, tasks), value in figures.items()}
 
     def draw(self, path, results, ran, budget):
-        """A line of samples per method, in the order of the classes, of the same latent vectors."""
-        from lib.report import pictures
+        """A line of samples per method whose run is here, in the order of the classes, of the same latent vectors."""
+        from lib.report import pictures, runs
 
-        galleries = [self._trained(row, budget).gallery for row in ran]
+        directories = {row: results[row].get("directory", "") for row in self.rows if row in results}
+        here = {row: runs.read(directory, row).gallery for row, directory in directories.items()
+                if Path(directory, "settings.json").exists()}
         lines = [[tile for by_class in gallery.classes_by_latents(max(gallery.finished()), _TILES) for tile in by_class]
-                 for gallery in galleries]
-        files.write_bytes(path, pictures.as_png(pictures.labelled_grid(lines, ran)))
+                 for gallery in here.values()]
+        files.write_bytes(path, pictures.as_png(pictures.labelled_grid(lines, list(here))))
 
     def published(self, figures):
         from lib.mergan import gallery

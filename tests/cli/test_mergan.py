@@ -125,6 +125,18 @@ def test_ra_and_jtr_together_start_from_a_model(workplace):
     assert "WGAN_GP.model1-1.index" in names and "WGAN_GP.model0-1.index" not in names
 
 
+@pytest.mark.parametrize("flags, rate", [("--dataset mnist", 1e-4), ("--dataset digits", 1e-3),
+                                         ("--dataset mnist --learning_rate 3e-3", 3e-3)])
+def test_learning_rate(workplace, flags, rate):
+    """Adam's first step moves each weight by the learning rate, whatever its gradient; iteration 0 has no such step."""
+    passed(workplace.run(f"mergan.py {flags} --iters=2 --tasks=1 --result_path=rate_{rate}"))
+    before, after = (tf.train.load_checkpoint(str(workplace.path / f"result/rate_{rate}/model/WGAN_GP.model0-{i}"))
+                     for i in (0, 1))
+    name = "New.Generator.Input/New.Generator.Input.W"
+    moved = np.abs(after.get_tensor(name) - before.get_tensor(name))
+    assert np.isclose(np.median(moved), rate, rtol=1e-3) and moved.max() < 1.001 * rate
+
+
 def test_a_stopped_run_goes_on_to_the_very_same_weights(workplace):
     line = TRAININGS[1].replace("mnist_RA", "stopped_RA") + SHORT + FEWER
     process = workplace.start(line)
