@@ -9,7 +9,7 @@ are far from what the machine can do, and are rewritten here in terms of others:
 - the kernel gradient in bfloat16, as a dilated convolution of the input by the output's gradient, with the batch as
   channels.
 
-On a CPU without units for bfloat16, where TensorFlow's kernels take nine times as long as in float32, the values are
+On a CPU without units for bfloat16, where TensorFlow's kernels take 15 times as long as in float32, the values are
 multiplied in float32 and the result is rounded, which is what such a unit does.
 
 Sides are even and the padding is TF's SAME: for a 5x5 kernel one pixel before and two behind.
