@@ -26,6 +26,9 @@ class MeRGAN(Compared):
     def _name(self, row: str, budget: Budget) -> str:
         return f"{self._dataset}_{row}_{self._iterations(row, budget)}_{budget.name}"
 
+    def _directory(self, row: str, budget: Budget) -> Path:
+        return Path("result") / self._name(row, budget)
+
     def _iterations(self, row: str, budget: Budget) -> int:
         return budget.of(default_iterations(self._dataset, joint=row == "JT"))
 
@@ -50,9 +53,6 @@ class MeRGAN(Compared):
                 "figures": {name: round(value, 2) for name, value in self._named(run.measures).items()},
                 "directory": str(self._directory(row, budget))}
 
-    def _directory(self, row: str, budget: Budget) -> Path:
-        return Path("result") / self._name(row, budget)
-
     @staticmethod
     def _named(figures: dict) -> dict:
         """{(measure, tasks): value} of the report, by one name."""
@@ -62,7 +62,7 @@ class MeRGAN(Compared):
         """A line of samples per method whose run is here, in the order of the classes, of the same latent vectors."""
         from lib.report import pictures, runs
 
-        directories = {row: results[row].get("directory", "") for row in self.rows if row in results}
+        directories = {row: results[row]["directory"] for row in self.rows if "directory" in results.get(row, {})}
         here = {row: runs.read(directory, row).gallery for row, directory in directories.items()
                 if Path(directory, "settings.json").exists()}
         lines = [[tile for by_class in gallery.classes_by_latents(max(gallery.finished()), _TILES) for tile in by_class]

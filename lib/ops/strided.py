@@ -32,7 +32,7 @@ def convolve(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
 
     @tf.custom_gradient
     def differentiable(x, kernel):
-        return (_as_by_units(_convolve)(x, kernel),
+        return (_as_by_units(_convolve, x, kernel),
                 lambda dy: (transpose(dy, kernel), kernel_gradient(x, dy)))
 
     return differentiable(x, kernel)
@@ -44,18 +44,17 @@ def transpose(y: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
 
     @tf.custom_gradient
     def differentiable(y, kernel):
-        return _as_by_units(compute)(y, kernel), lambda dx: (convolve(dx, kernel), kernel_gradient(dx, y))
+        return _as_by_units(compute, y, kernel), lambda dx: (convolve(dx, kernel), kernel_gradient(dx, y))
 
     return differentiable(y, kernel)
 
 
 def kernel_gradient(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     """[n, 2h, 2w, in] * [n, h, w, out] -> [5, 5, in, out]: the derivative of `convolve` by its kernel, applied to y."""
-    compute = _dilated if _on_cpu() and x.dtype == tf.bfloat16 and _cpu_has_bfloat16() else _kernel_gradient
 
     @tf.custom_gradient
     def differentiable(x, y):
-        return _as_by_units(compute)(x, y), lambda dk: (transpose(y, dk), convolve(x, dk))
+        return _as_by_units(_kernel_gradient, x, y), lambda dk: (transpose(y, dk), convolve(x, dk))
 
     return differentiable(x, y)
 
@@ -70,16 +69,11 @@ def _cpu_has_bfloat16() -> bool:
     return _CPU.exists() and bool(re.search(r"\b(amx_bf16|avx512_bf16|bf16)\b", _CPU.read_text()))
 
 
-def _as_by_units(compute):
-    """The computation of two tensors as units for their dtype do it: with float32 sums, rounded at the end."""
-    def in_float32(a, b):
+def _as_by_units(compute, a, b):
+    """`compute(a, b)` as units for their dtype do it: with float32 sums, rounded at the end."""
+    if a.dtype == tf.bfloat16 and _on_cpu() and not _cpu_has_bfloat16():
         return tf.cast(compute(tf.cast(a, tf.float32), tf.cast(b, tf.float32)), a.dtype)
-
-    def computed(a, b):
-        lacks_units = a.dtype == tf.bfloat16 and _on_cpu() and not _cpu_has_bfloat16()
-        return in_float32(a, b) if lacks_units else compute(a, b)
-
-    return computed
+    return compute(a, b)
 
 
 def _convolve(x, kernel):
@@ -102,6 +96,8 @@ def _subpixel(y, kernel):
 
 
 def _kernel_gradient(x, y):
+    if _on_cpu() and x.dtype == tf.bfloat16:
+        return _dilated(x, y)
     return tf.raw_ops.Conv2DBackpropFilter(input=x, filter_sizes=[_SIZE, _SIZE, x.shape[3], y.shape[3]],
                                            out_backprop=y, strides=[1, 2, 2, 1], padding="SAME")
 
