@@ -100,7 +100,7 @@ def main(names: list[str]) -> None:
             files.make_directory(path.parent)
             files.write_json(path, results)
         if ran:
-            table.draw(path.with_suffix(".png"), results, ran, budget)
+            table.draw(path.with_suffix(".png"), results)
         write_between_markers(FLAGS.readme, name, table.text(results, figures))
     if stopped:
         raise errors.UserError(f"stopped by their scripts, see above: {'; '.join(stopped)}")

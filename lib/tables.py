@@ -69,8 +69,8 @@ class Table(abc.ABC):
     def read(self, row: str, budget: Budget) -> dict:
         """What came out: {"budget": text, ...}, JSON-able."""
 
-    def draw(self, path: Path, results: dict, ran: list[str], budget: Budget) -> None:
-        """Write a PNG of all results, or of the rows that just ran, if the table has a picture."""
+    def draw(self, path: Path, results: dict) -> None:
+        """Write a PNG of all results, or of those whose run is here, if the table has a picture."""
 
     @abc.abstractmethod
     def text(self, results: dict, figures: dict) -> str:

@@ -64,7 +64,7 @@ class LifelongVAE(Table):
             return [round(share, 4) for share in value]
         return round(value, 4) if isinstance(value, float) else value
 
-    def draw(self, path, results, ran, budget):
+    def draw(self, path, results):
         from lvae import evaluate
 
         evaluate.draw(path, self._transitions(results), self._QUANTITIES)

@@ -68,19 +68,21 @@ class MemoryGAN(Compared):
         trained = budget.text(f"{self._epochs(budget)} epochs", precision)
         return {"budget": f"{trained}; {metrics['samples']} images judged by the {metrics['classifier']}",
                 "figures": figures,
-                "memory": {name: round(share, 4) for name, share in metrics.get("memory", {}).items()}}
+                "memory": {name: round(share, 4) for name, share in metrics.get("memory", {}).items()},
+                "directory": str(self._tested(row, budget))}
 
-    def draw(self, path, results, ran, budget):
-        """The first samples, two lines per method."""
+    def draw(self, path, results):
+        """The first samples of the methods whose run is here, two lines each."""
         from lib import images
         from lib.report import pictures
 
+        files_of = {row: Path(results[row]["directory"], "samples_gen_0.npy") for row in self.rows if row in results}
         lines, labels = [], []
-        for row in ran:
-            samples = np.load(self._tested(row, budget) / "samples_gen_0.npy", mmap_mode="r")[:2 * _TILES]
-            tiles = images.stretch(samples)
-            lines += [list(tiles[:_TILES]), list(tiles[_TILES:])]
-            labels += [row, ""]
+        for row, samples in files_of.items():
+            if samples.exists():
+                tiles = images.stretch(np.load(samples, mmap_mode="r")[:2 * _TILES])
+                lines += [list(tiles[:_TILES]), list(tiles[_TILES:])]
+                labels += [row, ""]
         files.write_bytes(path, pictures.as_png(pictures.labelled_grid(lines, labels)))
 
     def text(self, results, figures):

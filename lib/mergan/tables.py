@@ -58,7 +58,7 @@ class MeRGAN(Compared):
         """{(measure, tasks): value} of the report, by one name."""
         return {f"{measure}, {tasks} tasks": value for (measure, tasks), value in figures.items()}
 
-    def draw(self, path, results, ran, budget):
+    def draw(self, path, results):
         """A line of samples per method whose run is here, in the order of the classes, of the same latent vectors."""
         from lib.report import pictures, runs
 
