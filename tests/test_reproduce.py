@@ -148,6 +148,8 @@ def test_a_row_is_trained_tested_kept_and_shown(workplace, tmp_path):  # noqa: F
     assert list(kept["figures"].values()) == [round(value, 2) for value in printed]
     assert kept["budget"] == "2 iterations per task, float32, learning_rate=1e-3" and len(kept["commands"]) == 2
     assert json.loads((workplace.path / kept["directory"] / "settings.json").read_text())["learning_rate"] == 1e-3
+    with Image.open(tmp_path / "results/mergan-mnist.gif") as animation:
+        assert animation.n_frames > 10
     assert re.search(r"^\| SFT \| 19.87 \| \d+\.\d\d \([+-]\d+\.\d\d\) \|", page.read_text(), re.M)
     for methods in (1, 2):
         with Image.open(tmp_path / "results/mergan-mnist.png") as picture:  # three samples of ten classes each

@@ -10,6 +10,7 @@ from lib.mergan.config import default_iterations
 from lib.tables import Budget, Compared
 
 _TILES = 3  # samples of each class in a picture
+_ANIMATED = ("SFT", "RA")  # what forgets, and the paper's remedy
 
 
 class MeRGAN(Compared):
@@ -59,15 +60,21 @@ class MeRGAN(Compared):
         return {f"{measure}, {tasks} tasks": value for (measure, tasks), value in figures.items()}
 
     def draw(self, path, results):
-        """A line of samples per method whose run is here, in the order of the classes, of the same latent vectors."""
-        from lib.report import pictures, runs
+        """Samples of each class by the methods whose run is here, and beside it how SFT and RA learn, as a GIF.
+
+        A line per method, in the order of the classes, of the same latent vectors.
+        """
+        from lib.report import animation, pictures, runs
 
         directories = {row: results[row]["directory"] for row in self.rows if "directory" in results.get(row, {})}
-        here = {row: runs.read(directory, row).gallery for row, directory in directories.items()
+        here = {row: runs.read(directory, row) for row, directory in directories.items()
                 if Path(directory, "settings.json").exists()}
         lines = [[tile for by_class in gallery.classes_by_latents(max(gallery.finished()), _TILES) for tile in by_class]
-                 for gallery in here.values()]
+                 for gallery in (run.gallery for run in here.values())]
         files.write_bytes(path, pictures.as_png(pictures.labelled_grid(lines, list(here))))
+        gif = animation.learning([here[row] for row in _ANIMATED if row in here])
+        if gif:
+            files.write_bytes(path.with_suffix(".gif"), gif)
 
     def published(self, figures):
         from lib.mergan import gallery

@@ -72,13 +72,16 @@ def as_png(picture: np.ndarray) -> bytes:
 def animation(frames: list[np.ndarray], milliseconds: int = 200, limit: int = 1_000_000) -> bytes:
     """An endless GIF of frames uint8 [height, width, 3], the last one for two seconds more.
 
-    Every second frame is left out, counted from the last, until the file is no larger than `limit` bytes.
+    All share 32 colours, so that the file holds only what changes. Every second frame is left out, counted from the
+    last, until the file is no larger than `limit` bytes.
     """
-    images = [Image.fromarray(frame).quantize(32, dither=Image.Dither.NONE) for frame in frames]
+    palette = Image.fromarray(np.concatenate(frames)).quantize(32, dither=Image.Dither.NONE)
+    images = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     while True:
         buffer = io.BytesIO()
         durations = [milliseconds] * (len(images) - 1) + [milliseconds + 2000]
-        images[0].save(buffer, "GIF", save_all=True, append_images=images[1:], duration=durations, loop=0)
+        images[0].save(buffer, "GIF", save_all=True, append_images=images[1:], duration=durations, loop=0,
+                       optimize=True)
         if buffer.tell() <= limit or len(images) == 1:
             return buffer.getvalue()
         images = images[::-2][::-1]

@@ -6,13 +6,11 @@ import numpy as np
 
 from lib.errors import UserError
 from lib.metrics import features, pretrained, real_images
-from lib.report import pictures, tables
+from lib.report import animation, pictures, tables
 from lib.report.page import Chapter, Figure, Section
 from lib.report.runs import Run, classes, published_figures
 
 _LATENTS = 10  # columns of a grid of classes by latent vectors
-_ANIMATED = 6  # the same in the animation
-_FRAMES = 100  # of an animation, before its size is limited
 _TILE = 64  # pixels that a tile may take on the page
 _REAL = "#b5b5b5"
 
@@ -97,25 +95,12 @@ def each_task(runs: list[Run]) -> Section:
 
 def animations(runs: list[Run]) -> Section:
     def draw(run):
-        samples = run.gallery.samples()
-        if not samples:
-            return None
-        chosen = np.unique(np.linspace(len(samples) - 1, 0, min(len(samples), _FRAMES)).astype(int))
-        return Figure(run.title, pictures.animation([_frame(run, samples[i]) for i in chosen]), "gif")
+        gif = animation.learning([run])
+        return gif and Figure(run.title, gif, "gif")
 
     return _of_runs("Learning", "The pictures that training drew, one frame after the other; a column is a latent "
                                 "vector. Each class is stretched to its own extremes.",
                     runs, draw, "no sample pictures")
-
-
-def _frame(run: Run, sample) -> np.ndarray:
-    gallery = run.gallery
-    blank = [[None] * _ANIMATED] * (len(gallery.classes) - sample.learned) if gallery.conditional else []
-    title = f"iteration {sample.iteration}"
-    if not run.settings.get("joint"):
-        title = f"task {sample.learned}: {gallery.classes[sample.learned - 1]}, {title}"
-    return pictures.labelled_grid(gallery.sample_rows(sample, _ANIMATED) + blank,
-                                  gallery.classes if gallery.conditional else (), title=title)
 
 
 def first_iterations(runs: list[Run], label: int) -> Section:

@@ -8,7 +8,7 @@ from PIL import Image
 
 from lib.errors import UserError
 from lib.mergan.config import Config
-from lib.report import pictures, runs, sections
+from lib.report import animation, pictures, runs, sections
 from lib.report.sections import Options
 from tests.report.conftest import write_checkpoint, write_run, write_sample
 
@@ -73,20 +73,36 @@ def test_first_iterations_show_the_old_class_only(tmp_path):
     assert pixels(figure).shape[0] == 18 + 2 + 66
 
 
+def animated(gif: bytes, *columns: int) -> np.ndarray:
+    """Shades [frames, columns, 10] of the ten rows of tiles, at these distances from the left edge."""
+    with Image.open(io.BytesIO(gif)) as image:
+        shades = []
+        for frame in range(image.n_frames):
+            image.seek(frame)
+            shades.append(np.asarray(image.convert("L")).astype(int)[18 + 18::34, columns].T)
+    return np.array(shades)
+
+
 def test_animation_blanks_what_is_not_yet_learned(tmp_path):
     directory = write_run(tmp_path / "run", Config("digits", 7))
     for task, label in [(1, 0), (2, 0), (2, 1)]:
-        write_sample(directory, f"Task_{task}_Iter_0_{label}.png", np.full(100, 50 * task + label))
+        write_sample(directory, f"Task_{task}_Iter_0_{label}.png", np.full(100, 50 * task + 40 * label))
     (figure,) = by_title(sections.chapter(runs.read_all([directory]), WITHOUT_TSNE))["Learning"].figures
-    with Image.open(io.BytesIO(figure.data)) as image:
-        seen = []
-        for frame in range(image.n_frames):
-            image.seek(frame)
-            column = np.asarray(image.convert("L")).astype(int)[18 + 18::34, -18]
-            seen.append(column.tolist())
-    assert len(seen) == 2 and all(len(column) == 10 for column in seen)
-    blank = seen[0][-1]
-    assert seen == [[50] + [blank] * 9, [100, 101] + [blank] * 8]
+    seen = animated(figure.data, -18)[:, 0]
+    assert abs(seen - [[50] + [240] * 9, [100, 140] + [240] * 8]).max() < 16  # 32 shades
+
+
+def test_runs_are_animated_side_by_side_each_at_its_last_moment_so_far(tmp_path):
+    directories = [write_run(tmp_path / name, Config("digits", 7)) for name in ("short", "long")]
+    for directory, moments in zip(directories, ([(0, 20), (4, 60)], [(0, 100), (2, 140), (4, 180)])):
+        for iteration, shade in moments:
+            write_sample(directory, f"Task_1_Iter_{iteration}_0.png", np.full(100, shade))
+    gif = animation.learning(runs.read_all(directories))
+    with Image.open(io.BytesIO(gif)) as image:
+        width = image.width
+    seen = animated(gif, width // 2 - 18, width - 18)[:, :, 0]
+    assert abs(seen - [[20, 100], [20, 140], [60, 180]]).max() < 16
+    assert animation.learning(runs.read_all([write_run(tmp_path / "none", Config("digits", 7))])) is None
 
 
 def test_a_run_of_fewer_tasks_has_no_rows_for_the_others(tmp_path):
