@@ -35,7 +35,7 @@ def define_flags() -> None:
     flags.DEFINE_string("precision", "auto", "As in the scripts.")
     flags.DEFINE_list("options", [], "Further flags of the scripts, as learning_rate=1e-3.")
     flags.DEFINE_string("results", str(_ROOT / "results"), "Directory of the results, one JSON file per table.")
-    flags.DEFINE_string("readme", str(_ROOT / "README.md"), "File whose tables are written anew.")
+    flags.DEFINE_string("readme", str(_ROOT / "README.md"), "File whose tables are written anew; empty: none.")
 
 
 def tables() -> dict[str, Table]:
@@ -101,7 +101,8 @@ def main(names: list[str]) -> None:
             files.write_json(path, results)
         if ran:
             table.draw(path.with_suffix(".png"), results)
-        write_between_markers(FLAGS.readme, name, table.text(results, figures))
+        if FLAGS.readme:
+            write_between_markers(FLAGS.readme, name, table.text(results, figures))
     if stopped:
         raise errors.UserError(f"stopped by their scripts, see above: {'; '.join(stopped)}")
 

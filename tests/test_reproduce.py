@@ -125,6 +125,12 @@ def test_a_row_without_data_is_named_and_leaves_no_result(tmp_path):
     assert "| SFT | 19.35 |  | 10.10 |  | not run here: needs the SVHN files |" in _page(tmp_path).read_text()
 
 
+def test_results_may_stay_out_of_any_readme(tmp_path):
+    result = run("mergan-svhn", "--tables_only", f"--results={tmp_path}/results", "--readme=", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def _page(folder: Path) -> Path:
     page = folder / "page.md"
     if not page.exists():
