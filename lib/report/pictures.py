@@ -59,24 +59,27 @@ def labelled_grid(rows: list[list[np.ndarray | None]], row_labels: list[str] = (
     return np.asarray(picture)
 
 
+def _image(picture: np.ndarray) -> Image.Image:
+    """Of uint8 [height, width, 3], with one channel if it has no colours."""
+    image = Image.fromarray(picture)
+    return image.convert("L") if (picture == picture[..., :1]).all() else image
+
+
 def as_png(picture: np.ndarray) -> bytes:
     """uint8 [height, width, 3] as a PNG, with one channel if it has no colours."""
-    image = Image.fromarray(picture)
-    if (picture == picture[..., :1]).all():
-        image = image.convert("L")
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=True)
+    _image(picture).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 
 
 def animation(frames: list[np.ndarray], milliseconds: int = 200, limit: int = 1_000_000) -> bytes:
     """An endless GIF of frames uint8 [height, width, 3], the last one for two seconds more.
 
-    All share 32 colours, so that the file holds only what changes. Every second frame is left out, counted from the
+    Frames without colours keep all their shades, others 32 colours. Every second frame is left out, counted from the
     last, until the file is no larger than `limit` bytes.
     """
-    palette = Image.fromarray(np.concatenate(frames)).quantize(32, dither=Image.Dither.NONE)
-    images = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    images = [image if image.mode == "L" else image.quantize(32, dither=Image.Dither.NONE)
+              for image in map(_image, frames)]
     while True:
         buffer = io.BytesIO()
         durations = [milliseconds] * (len(images) - 1) + [milliseconds + 2000]
