@@ -57,7 +57,8 @@ def draw(path: Path, runs: dict[str, list[dict]], quantities: Sequence[str]) -> 
                 points = [(number + 1, row[quantity]) for number, row in enumerate(rows) if row[quantity] is not None]
                 if points:
                     axes.plot(*zip(*points), marker="o", markersize=3, label=name)
-            axes.set(xlabel="transition", title=title(quantity).replace(", ", ",\n"))
+            # Several short lines: titles side by side would run together.
+            axes.set(xlabel="transition", title=title(quantity).replace(" (", "\n(").replace(", ", ",\n"))
             axes.xaxis.get_major_locator().set_params(integer=True)
             axes.legend()
         images.save_figure(path, figure)
