@@ -103,7 +103,10 @@ def _kernel_gradient(x, y):
 
 
 def _dilated(x, y):
-    padded = tf.pad(x, [[0, 0], [1, 2], [1, 2], [0, 0]])
+    # oneDNN takes the channels, here the batch, in pairs. Of an odd number, of 63 for one, its result holds whatever
+    # lay in memory beside them (CPUs with avx512_bf16), so zeros make the number even.
+    odd = tf.shape(x)[0] % 2
+    padded, y = tf.pad(x, [[0, odd], [1, 2], [1, 2], [0, 0]]), tf.pad(y, [[0, odd], [0, 0], [0, 0], [0, 0]])
     gradient = tf.nn.conv2d(tf.transpose(padded, [3, 1, 2, 0]), tf.transpose(y, [1, 2, 0, 3]), 1, "VALID",
                             dilations=2)
     return tf.transpose(gradient, [1, 2, 0, 3])
