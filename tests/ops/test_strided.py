@@ -64,6 +64,21 @@ def test_bfloat16_stays_within_its_rounding_of_float64(monkeypatch, channels, ha
             np.testing.assert_array_less(error, 2**-8 * np.abs(right) + 1e-5)
 
 
+@pytest.mark.parametrize("images", [64, 63, 61, 1])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_bfloat16_kernel_gradients_of_any_number_of_images(monkeypatch, channels, images):
+    """Replays come in batches of 64 // t * t. oneDNN once took in what lay behind an odd number: NaN, to see it."""
+    monkeypatch.setattr(strided, "_cpu_has_bfloat16", lambda: True)
+    x, y = (tf.cast(_random(seed, *shape), tf.bfloat16) for seed, shape in (
+        (1, (images, 32, 32, channels)), (2, (images, 16, 16, 32))))
+    exact = strided.kernel_gradient(tf.cast(x, tf.float64), tf.cast(y, tf.float64))
+    for _ in range(3):
+        for size in (images, 1000, images * 1000):  # freed at once, for the next one to find
+            tf.fill([size], float("nan"))
+        error = np.abs(tf.cast(strided.kernel_gradient(x, y), tf.float64) - exact)
+        assert error.max() / np.abs(exact).max() < 0.02
+
+
 @pytest.mark.parametrize("flags, has_units", [("fma avx2", False), ("avx512_bf16 fma", True), ("amx_bf16", True),
                                               ("asimd bf16\nasimd bf16", True), ("mybf16x", False), (None, False)])
 def test_units_are_recognised_by_the_processors_flags(monkeypatch, tmp_path, flags, has_units):
