@@ -55,10 +55,13 @@ def _leaky_relu(x: tf.Tensor) -> tf.Tensor:
 
 @tf.custom_gradient
 def _fused_leaky_relu(x: tf.Tensor):
-    # The slope is constant on either side, so nothing of the gradient penalty's gradient goes through x. TensorFlow's
-    # own derivative sends zeros that way, back through all layers below: a seventh of a critic step.
-    constant = tf.stop_gradient(x)
-    return tf.nn.leaky_relu(x, 0.2), lambda dy: tf.raw_ops.LeakyReluGrad(gradients=dy, features=constant, alpha=0.2)
+    y = tf.nn.leaky_relu(x, 0.2)
+    # The slope is constant on either side, so nothing of the gradient penalty's gradient goes through the features.
+    # TensorFlow's own derivative sends zeros that way, back through all layers below: a seventh of a critic step. The
+    # features are y, which has x's sign: with x, TensorFlow fails to fuse this with the convolution, and says so at
+    # the start of every task.
+    constant = tf.stop_gradient(y)
+    return y, lambda dy: tf.raw_ops.LeakyReluGrad(gradients=dy, features=constant, alpha=0.2)
 
 
 def _normalisation_names(scope: str, layer) -> dict:
