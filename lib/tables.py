@@ -85,10 +85,13 @@ class Compared(Table):
         """{measure: {method: value}} from `lib/published.json`."""
 
     def text(self, results, figures):
-        """A line per row with the published figures, ours with the difference, and our budget."""
+        """A line per row with the published figures, ours with the difference, and our budget.
+
+        While no row was run there are no columns for ours.
+        """
         published = self.published(figures)
-        columns = ["", *(f"{measure}: {whose}" for measure in published for whose in ("published", "ours")),
-                   "our budget"]
+        whose = ("published", "ours") if results else ("published",)
+        columns = ["", *(f"{measure}: {side}" for measure in published for side in whose), "our budget"]
         lines = [columns, ["---"] * len(columns)]
         for row in self.rows:
             ours = results.get(row)
@@ -96,6 +99,6 @@ class Compared(Table):
             for measure, by_method in published.items():
                 value = ours["figures"].get(measure) if ours else None
                 theirs = by_method.get(row)
-                cells += ["" if theirs is None else f"{theirs:.2f}", _beside(value, theirs)]
+                cells += ["" if theirs is None else f"{theirs:.2f}", _beside(value, theirs)][:len(whose)]
             lines.append([*cells, ours["budget"] if ours else f"not run here: needs {self.needs}"])
         return markdown(lines)

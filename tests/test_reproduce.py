@@ -122,7 +122,7 @@ def test_a_row_without_data_is_named_and_leaves_no_result(tmp_path):
                  f"--readme={_page(tmp_path)}", "--data_dir=nowhere", cwd=tmp_path)
     assert result.returncode == 2 and "mergan-svhn: SFT" in result.stderr.splitlines()[-1]
     assert not (tmp_path / "results").exists()
-    assert "| SFT | 19.35 |  | 10.10 |  | not run here: needs the SVHN files |" in _page(tmp_path).read_text()
+    assert "| SFT | 19.35 | 10.10 | not run here: needs the SVHN files |" in _page(tmp_path).read_text()
 
 
 def test_results_may_stay_out_of_any_readme(tmp_path):
