@@ -130,10 +130,11 @@ def _print_step(first_step: int, model: int):
     return print_means
 
 
-def _test_pass(config: Config, course: Course, learner: Learner, steps: step.Steps, number: int) -> None:
-    """The periodic look at the test set, which the original's annealing counts, too."""
-    for samples in course.tests.values():
+def _test_pass(run, config: Config, course: Course, learner: Learner, steps: step.Steps, number: int) -> None:
+    """The periodic look at the test set, which the original's annealing counts, too; the log has it as `test_...`."""
+    for prefix, samples in course.tests.items():
         means = scores.test(config, steps, samples, number)
+        run.log.add({f"{prefix}test_{name}": {number: means[quantity]} for name, quantity in scores.CSV.items()})
         step.advance_clock(config, learner.clock, len(scores.batches(config, len(samples))))
         tqdm.write(f"[Test] avg cost = {means['loss']:.6f} | avg latent cost = {means['latent_kl']:.6f} | "
                    f"avg elbo loss = {means['elbo']:.6f} | avg recon loss = {means['log_likelihood']:.6f}")
@@ -145,7 +146,7 @@ def _train_phase(run, config, course, learner, total, first_step, label) -> step
     samples = training_samples(config, course, learner.entries)
     stream = distributions.stream(config, phase, len(samples))
     if config.test_interval and (run.phase, run.iteration) == (0, 0):
-        _test_pass(config, course, learner, steps, 0)
+        _test_pass(run, config, course, learner, steps, 0)
     every = config.test_interval
 
     def tests(iteration: int) -> bool:
@@ -154,7 +155,7 @@ def _train_phase(run, config, course, learner, total, first_step, label) -> step
 
     run.train(total, _advance(config, steps, samples, stream), [
         runner.log_event(run, total, first_step, _print_step(first_step, phase)),
-        runner.Event(tests, lambda i: _test_pass(config, course, learner, steps, first_step + i + 1)),
+        runner.Event(tests, lambda i: _test_pass(run, config, course, learner, steps, first_step + i + 1)),
     ], label=label, first_step=first_step)
     return steps
 
