@@ -10,7 +10,7 @@ setup(
     python_requires=">=3.10",
     packages=find_packages(include=["lib*", "memorygan*", "lvae*", "benchmarks*"]),
     py_modules=["mergan", "joint"],
-    package_data={"lib": ["*.json"]},
+    package_data={"lib.reproduce": ["*.json"]},
     install_requires=[
         "tensorflow>=2.18",
         "tensorflow-datasets>=4.9",

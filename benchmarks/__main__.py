@@ -95,7 +95,7 @@ def main():
     from benchmarks import peak, report, timing
     from lib import device
 
-    found = machine(device.prepare())
+    found = machine(device.set_up())
     print(", ".join(f"{name} {value}" for name, value in found.items()), flush=True)
     figures = {"machine": found, "rounds": rounds, "peaks": [], "cases": [], "ratios": [], "peak_memory_bytes": {}}
     ways = list(itertools.product(precisions, {device.jit(choice): None for choice in jit}))

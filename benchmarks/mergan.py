@@ -7,7 +7,7 @@ from benchmarks import flops, yardstick
 from benchmarks.flops import Network
 from benchmarks.peak import DTYPES
 from benchmarks.timing import ITERATIONS, Case
-from lib import images as pictures
+from lib import pictures
 from lib.mergan.config import NOISE, Config
 from lib.mergan.networks import build_networks
 from lib.mergan.step import build_optimizers, draw_critic_noise, draw_generator_noise, make_steps

@@ -1,5 +1,7 @@
 """Where and how exactly a run computes: devices, precision, determinism, XLA. Decided once, at the start."""
 
+import dataclasses
+
 import tensorflow as tf
 
 from lib.errors import UserError
@@ -11,7 +13,18 @@ def _compute_capability() -> tuple[int, int] | None:
     return tf.config.experimental.get_device_details(gpus[0]).get("compute_capability") if gpus else None
 
 
-def prepare(deterministic: bool = False) -> str:
+def prepare(config, options):
+    """Set up the devices, say what there is, and settle what `--precision=auto` stands for.
+
+    Args:
+      config: a system's `Config`.
+      options: `lib.run.options.Options`.
+    """
+    print(set_up(options.deterministic))
+    return dataclasses.replace(config, precision=precision(config.precision))
+
+
+def set_up(deterministic: bool = False) -> str:
     """Set up the devices; returns the line that says what there is.
 
     `deterministic`: only kernels that give the same result each time (slower on a GPU; a CPU needs no asking).

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-from absl import app, flags, logging
+from absl import logging
 
 
 class UserError(Exception):
@@ -13,7 +13,7 @@ class UserError(Exception):
 
 
 class TryAgain(Exception):
-    """What the same command may get over, in one line as above."""
+    """A failure that the same command may not meet again; says so in one line."""
 
     exit_code = os.EX_TEMPFAIL
 
@@ -26,43 +26,40 @@ class Interrupted(Exception):
         self.exit_code = 128 + number
 
 
-def run(main, takes_paths: bool = False) -> None:
-    """`app.run` for scripts: what a user can mend becomes one line on standard error and exit code 2.
+def reason(error: BaseException) -> str:
+    """What an exception says, on one line of at most 300 characters."""
+    return " ".join(str(error).split())[:300] or type(error).__name__
 
-    With `takes_paths`, main gets the list of arguments that are no flags; otherwise there must be none.
+
+def run(main) -> None:
+    """Run a script's `main(arguments)` and end the process with its exit code.
+
+    What a user can mend becomes one line on standard error and exit code 2.
     """
-
-    def parse(arguments):
-        try:
-            return flags.FLAGS(arguments)
-        except flags.Error as error:
-            sys.exit(_fail(f"{' '.join(str(error).split())}; see --help"))
-
-    def guarded(arguments):
-        if len(arguments) > 1 and not takes_paths:
-            return _fail(f"unexpected argument {arguments[1]!r}: flags start with --; see --help")
-        try:
-            return main(arguments[1:]) if takes_paths else main()
-        except UserError as error:
-            return _fail(str(error))
-        except TryAgain as error:
-            return _fail(str(error), error.exit_code)
-        except Interrupted as stop:
-            print("stopped, everything is saved: the same command goes on from here", file=sys.stderr)
-            return stop.exit_code
-        except KeyboardInterrupt:
-            print("stopped: the same command starts again where the last resume point is", file=sys.stderr)
-            return 128 + signal.SIGINT
-        except OSError as error:  # of the file that takes what is printed: every other one is a UserError
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what could not be printed
-            return _fail(f"cannot write the output: {error.strerror}; free some space and start the same command again")
-
     # TensorFlow's notes on missing GPU libraries and on tracing each task anew say nothing to a reader of our output.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.set_verbosity(logging.ERROR)
-    app.run(guarded, flags_parser=parse)
+    sys.exit(_guarded(main, sys.argv[1:]))
+
+
+def _guarded(main, arguments: list[str]) -> int | None:
+    try:
+        return main(arguments)
+    except UserError as error:
+        return _fail(str(error))
+    except TryAgain as error:
+        return _fail(str(error), error.exit_code)
+    except Interrupted as stop:
+        print("stopped, everything is saved: the same command goes on from here", file=sys.stderr)
+        return stop.exit_code
+    except KeyboardInterrupt:
+        print("stopped: the same command starts again where the last resume point is", file=sys.stderr)
+        return 128 + signal.SIGINT
+    except OSError as error:  # of the file that takes what is printed: every other one is a UserError
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what could not be printed
+        return _fail(f"cannot write the output: {error.strerror}; free some space and start the same command again")
 
 
 def _fail(message: str, exit_code: int = 2) -> int:

@@ -8,8 +8,7 @@ import re
 import shutil
 from pathlib import Path
 
-from lib.data.bounded import reason
-from lib.errors import UserError
+from lib.errors import UserError, reason
 
 
 def cannot_write(path: Path, error: Exception) -> UserError:

@@ -6,7 +6,7 @@ from pathlib import Path
 import matplotlib
 from matplotlib.figure import Figure
 
-from lib import files, images
+from lib import files, pictures
 from lib.errors import UserError
 
 QUANTITIES = {"elbo": "negative test ELBO, all distributions",
@@ -61,7 +61,7 @@ def draw(path: Path, runs: dict[str, list[dict]], quantities: Sequence[str]) -> 
             axes.set(xlabel="transition", title=title(quantity).replace(" (", "\n(").replace(", ", ",\n"))
             axes.xaxis.get_major_locator().set_params(integer=True)
             axes.legend()
-        images.save_figure(path, figure)
+        pictures.save_figure(path, figure)
 
 
 def run(directories: list[str], output: str) -> None:

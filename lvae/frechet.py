@@ -21,9 +21,9 @@ from lib.metrics import frechet, judges
 from lib.metrics.features import Extractor
 from lvae import distributions, lifelong, losses, step
 from lvae.config import Config
+from lvae.data import Samples
 from lvae.distributions import Course
 from lvae.learner import Learner
-from lvae.data import Samples
 from lvae.pictures import to_pixels
 
 _FEATURES = 128

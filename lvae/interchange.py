@@ -1,11 +1,13 @@
 """What `python -m lib.tf1` knows of the Lifelong VAE: the models of a checkpoint, in the sizes that they have there."""
 
+import functools
 import re
 
 import numpy as np
 
 from lib.errors import UserError
-from lib.interchange import Interchange
+from lib.tf1 import models
+from lib.tf1.models import Interchange
 from lvae.config import Architecture, Config
 from lvae.fork import Model, build_optimizer
 from lvae.networks import Latents, build_vae
@@ -64,3 +66,11 @@ def _hidden(scope: str, shapes: dict[str, tuple[int, ...]]) -> tuple[int, ...]:
     """Sizes of a dense body's hidden layers."""
     count = sum(bool(re.fullmatch(rf"{scope}/layer/layer_\d+/weights", name)) for name in shapes)
     return tuple(shapes[f"{scope}/layer/layer_{number}/weights"][1] for number in range(1, count + 1))
+
+
+MODELS = {
+    "lvae-dense": models.Model(functools.partial(build, "dense"), "/generator/decoder/layer/layer_2/weights",
+                               (512, 512), as_found=True),
+    "lvae-cnn": models.Model(functools.partial(build, "cnn"), "decoder/Conv2d_transpose_4/weights", (5, 5, 64, 64),
+                             as_found=True),
+}

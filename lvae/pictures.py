@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-from lib import images, randomness
+from lib import pictures, randomness
 from lvae import losses, step
 from lvae.config import Config
 from lvae.learner import Learner
@@ -52,7 +52,7 @@ def _draw_samples(directory: Path, config: Config, learner: Learner) -> None:
         generator = randomness.host_generator(config.seed, "samples", submodel, label)
         drawn = generator.standard_normal((_SAMPLES, latents.continuous))
         for number, picture in enumerate(_generate(config, learner, _one_hot(learner, drawn, label))):
-            images.save_png(directory / f"vae_{submodel}_consistency_discrete_index{label}_num{number}.png", picture)
+            pictures.save_png(directory / f"vae_{submodel}_consistency_discrete_index{label}_num{number}.png", picture)
 
 
 def _draw_reconstructions(path: Path, config: Config, learner: Learner, samples) -> None:
@@ -64,7 +64,7 @@ def _draw_reconstructions(path: Path, config: Config, learner: Learner, samples)
     temperature = step.current_temperature(config, learner.clock.read())
     seen = losses.reconstruct(config, learner.networks.student, batch, noise, temperature)
     rows = [to_pixels(config, batch), to_pixels(config, losses.likelihood(config).mean(seen.output))]
-    images.save_png(path, images.grid(np.concatenate(rows), columns=count))
+    pictures.save_png(path, pictures.grid(np.concatenate(rows), columns=count))
 
 
 def _draw_clusters(directory: Path, config: Config, course, learner: Learner) -> None:
@@ -78,7 +78,7 @@ def _draw_clusters(directory: Path, config: Config, course, learner: Learner) ->
             axes = figure.subplots()
             points = axes.scatter(means[:, 0], means[:, 1], c=samples.labels[rows], s=6, cmap="tab10")
             figure.colorbar(points, label="class")
-            images.save_figure(directory / f"2d_cluster_{learner.model().prefix}.png", figure)
+            pictures.save_figure(directory / f"2d_cluster_{learner.model().prefix}.png", figure)
 
 
 def _draw_interpolation(path: Path, config: Config, learner: Learner) -> None:
@@ -87,4 +87,4 @@ def _draw_interpolation(path: Path, config: Config, learner: Learner) -> None:
     grid = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
     for label in range(max(learner.lineage.latents.classes, 1)):
         pixels = _generate(config, learner, _one_hot(learner, grid, label))
-        images.save_png(path.with_name(f"{path.name}{label}.png"), images.grid(pixels, columns=_STEPS))
+        pictures.save_png(path.with_name(f"{path.name}{label}.png"), pictures.grid(pixels, columns=_STEPS))

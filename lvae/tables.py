@@ -1,4 +1,4 @@
-"""The Lifelong VAE's comparisons, see `lib.tables`: sequential Fashion-MNIST and permuted MNIST.
+"""The Lifelong VAE's comparisons, see `lib.reproduce.table`: sequential Fashion-MNIST and permuted MNIST.
 
 What needs TensorFlow is imported where it is used: the tables are listed and written without it.
 """
@@ -6,7 +6,7 @@ What needs TensorFlow is imported where it is used: the tables are listed and wr
 from pathlib import Path
 
 from lib import files
-from lib.tables import Budget, Table, in_path
+from lib.reproduce.table import Budget, Table, in_path
 
 
 class LifelongVAE(Table):
@@ -82,8 +82,8 @@ class LifelongVAE(Table):
         parts = [f"{evaluate.title(quantity)}:\n\n{evaluate.table(runs, quantity)}"
                  for quantity in self._QUANTITIES]
         budgets = {results[row]["budget"] for row in runs}
-        missing = [f"{row} was not run here" for row in self.rows if row not in runs]
-        return "\n\n".join([*parts, f"Budget: {'; '.join([*sorted(budgets), *missing])}."])
+        missing = ", ".join(row for row in self.rows if row not in runs)
+        return "\n\n".join([*parts, f"Budget: {'; '.join([*sorted(budgets), *([f'not run here: {missing}'] if missing else [])])}."])
 
 
 TABLES = {

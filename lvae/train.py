@@ -8,9 +8,10 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from lib import device, files, randomness, runner, tf1
+from lib import device, files, randomness, tf1
 from lib.errors import UserError
-from lib.settings import Options
+from lib.run import runner
+from lib.run.options import Options
 from lvae import baselines, checkpoint, distributions, frechet, pictures, scores, step
 from lvae.config import Config
 from lvae.data import Samples

@@ -4,7 +4,7 @@ import sys
 
 from absl import flags
 
-from lib import settings
+from lib.run import options as settings
 from memorygan.config import Config, make_config
 
 FLAGS = flags.FLAGS

@@ -10,7 +10,7 @@ from PIL import Image
 from scipy import ndimage
 
 from lib import randomness
-from lib.data import folders, prepared, sources, streams
+from lib.data import batching, folders, from_tfds, sources
 from memorygan.config import Config, DataSet
 
 _LARGEST_ROTATION = 20  # degrees
@@ -76,7 +76,7 @@ def distortions(generator: np.random.Generator, count: int) -> np.ndarray:
 class AffineBatches:
     """Batches of digits uint8 [n, 28, 28, 1], each distorted at the moment it is drawn."""
 
-    def __init__(self, batches: streams.Batches, side: int, seed: int):
+    def __init__(self, batches: batching.Batches, side: int, seed: int):
         self._batches, self._side, self._seed = batches, side, seed
 
     def take(self, start: int, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -106,14 +106,14 @@ class Training(NamedTuple):
     """The images of a training: `batches.take(start, count)` gives uint8 [count, batch, h, w, c] and labels."""
 
     examples: int
-    batches: streams.Batches | streams.FolderBatches | AffineBatches
+    batches: batching.Batches | batching.FolderBatches | AffineBatches
 
 
 def _open_images(data: DataSet, folder: str) -> folders.Images:
     """The middle squares of the images in a folder, or of the same data set in TFDS."""
     if os.path.isdir(folder) or not data.tfds:
         return folders.Images(folders.files(folder, recursive=True), functools.partial(folders.decode, crop=True))
-    examples = prepared.open_images(data.tfds, "train", _TFDS_SOURCE, f"no images in {folder}",
+    examples = from_tfds.open_images(data.tfds, "train", _TFDS_SOURCE, f"no images in {folder}",
                                     f"put them there, or say --data_dir, or run `tfds build {data.tfds} "
                                     f"--file_format=array_record` where there is a network")
     return folders.Images(examples, lambda example, side: folders.fit(Image.fromarray(example["image"]), side, True))
@@ -123,12 +123,12 @@ def open_training(config: Config, data_dir: str) -> Training:
     """Raises `UserError` for data that are missing, broken, or fewer than a batch."""
     if config.data.folder:
         images = _open_images(config.data, os.path.join(data_dir, config.data.folder))
-        return Training(len(images.paths), streams.FolderBatches(
+        return Training(len(images.paths), batching.FolderBatches(
             images.paths, 0, config.data.side, config.batch_size, config.seed, config.dataset, decode=images.decode))
     arrays = load(config, "train", data_dir)
-    order = streams.cumulative_order(len(arrays.images), config.batch_size, config.dataset, functools.partial(
-        streams.epoch_order, len(arrays.images), config.seed, config.dataset))
-    batches = streams.Batches(*arrays, config.batch_size, config.seed, config.dataset, order)
+    order = batching.cumulative_order(len(arrays.images), config.batch_size, config.dataset, functools.partial(
+        batching.epoch_order, len(arrays.images), config.seed, config.dataset))
+    batches = batching.Batches(*arrays, config.batch_size, config.seed, config.dataset, order)
     if config.dataset == "affmnist":
         return Training(len(arrays.images), AffineBatches(batches, config.data.side, config.seed))
     return Training(len(arrays.images), batches)

@@ -6,8 +6,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from lib import files
-from lib import images as pictures
+from lib import files, pictures
 from lib.errors import UserError
 from lib.metrics import inception, judges
 from lib.metrics.features import batches

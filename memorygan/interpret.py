@@ -6,9 +6,9 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-from lib import log, randomness
-from lib import images as pictures
+from lib import pictures, randomness
 from lib.metrics.features import batches
+from lib.run import log
 from memorygan import data, evaluate, memory
 from memorygan.config import Config
 from memorygan.step import Model, draw_latent, draw_slots

@@ -14,8 +14,9 @@ from absl import flags
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lib import errors, settings  # noqa: E402
+from lib import errors  # noqa: E402
 from lib.errors import UserError  # noqa: E402
+from lib.run import options as settings  # noqa: E402
 from memorygan import command_line  # noqa: E402
 
 FLAGS = flags.FLAGS

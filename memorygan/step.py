@@ -5,8 +5,9 @@ from typing import Callable, NamedTuple
 import keras
 import tensorflow as tf
 
-from lib import device, randomness
+from lib import device
 from lib import optimizers as adam
+from lib import randomness
 from lib.ops import slim
 from memorygan import losses, memory
 from memorygan.config import Config

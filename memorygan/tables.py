@@ -1,4 +1,4 @@
-"""memoryGAN's table 2, see `lib.tables`: inception scores with and without the parts of the memory.
+"""memoryGAN's table 2, see `lib.reproduce.table`: inception scores with and without the parts of the memory.
 
 What needs TensorFlow is imported where it is used: the tables are listed and written without it.
 """
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from lib import files
-from lib.tables import Budget, Compared, in_path, markdown
+from lib.reproduce.table import Budget, Compared, in_path, markdown
 
 _EPOCHS = 1500
 _TILES = 24  # samples in a line of the picture
@@ -73,17 +73,17 @@ class MemoryGAN(Compared):
 
     def draw(self, path, results):
         """The first samples of the methods whose run is here, two lines each."""
-        from lib import images
-        from lib.report import pictures
+        from lib import pictures
+        from lib.report import pictures as sheets
 
         files_of = {row: Path(results[row]["directory"], "samples_gen_0.npy") for row in self.rows if row in results}
         lines, labels = [], []
         for row, samples in files_of.items():
             if samples.exists():
-                tiles = images.stretch(np.load(samples, mmap_mode="r")[:2 * _TILES])
+                tiles = pictures.stretch(np.load(samples, mmap_mode="r")[:2 * _TILES])
                 lines += [list(tiles[:_TILES]), list(tiles[_TILES:])]
                 labels += [row, ""]
-        files.write_bytes(path, pictures.as_png(pictures.labelled_grid(lines, labels)))
+        files.write_bytes(path, sheets.as_png(sheets.labelled_grid(lines, labels)))
 
     def text(self, results, figures):
         """The table, and how much of the memory is in use."""

@@ -9,10 +9,10 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from lib import device, files, randomness, runner
-from lib import images as pictures
+from lib import device, files, pictures, randomness
 from lib.errors import UserError
-from lib.settings import Options
+from lib.run import runner
+from lib.run.options import Options
 from memorygan import checkpoint, data, losses, memory
 from memorygan.config import Config, batches_drawn, ended_epoch, max_iterations
 from memorygan.step import Model, build_model, draw_latent, draw_slots, make_steps

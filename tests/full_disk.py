@@ -21,9 +21,10 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from lib import files, images, log, runner, tf1
+from lib import files, pictures, tf1
 from lib.errors import UserError
-from lib.settings import Options, Period
+from lib.run import log, runner
+from lib.run.options import Options, Period
 from tests.kills import leftovers, results
 
 _ITERATIONS = 6
@@ -50,7 +51,7 @@ def _phase(run: runner.Run, weights) -> None:
 
     def draw(iteration: int) -> None:
         picture = np.random.RandomState(iteration).randint(0, 256, [40, 40, 3]).astype(np.uint8)
-        images.save_png(run.directory / f"samples_{iteration}.png", picture)
+        pictures.save_png(run.directory / f"samples_{iteration}.png", picture)
         run.log.picture("samples", picture, iteration)
 
     def save(iteration: int) -> None:

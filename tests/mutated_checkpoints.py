@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from lib import bundle, tf1
-from lib.checkpoints import ResumePoints
+from lib import tf1
 from lib.errors import UserError
+from lib.run.resume import ResumePoints
+from lib.tf1 import verify
 from tests.data import written
 from tests.data.mutated import main
 
@@ -112,7 +113,7 @@ def _indexed(block: bytes) -> bytes:
 
 
 def _first_block(index: bytes) -> bytes:
-    start_of_second, _ = bundle.number(index[-48:], 0)
+    start_of_second, _ = verify.number(index[-48:], 0)
     return index[:start_of_second - len(_framed(b""))]
 
 

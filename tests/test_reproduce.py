@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lib import reproduce
-from lib.tables import Budget, Compared
+from lib.reproduce import __main__ as reproduce
+from lib.reproduce.table import Budget, Compared
 from tests.cli.conftest import ROOT, workplace  # noqa: F401  (a fixture)
 
 TABLES = reproduce.tables()
-FIGURES = json.loads((ROOT / "lib/published.json").read_text())
+FIGURES = json.loads((ROOT / "lib/reproduce/published.json").read_text())
 
 
 def run(*arguments, cwd):
@@ -55,11 +55,8 @@ def test_a_table_without_published_figures_shows_every_transition(tmp_path):
     text = table.text(results, FIGURES)
     assert text.count("| 3 | permutation 2 |") == 3
     assert "| 3 | permutation 2 | 92.00 | 102.00 |" in text and "| 3 | permutation 2 | 4.00 | 4.00 |" in text
-    assert text.endswith("Budget: at least 500 iterations per distribution, float32; lifelong (PyTorch) was not run here; "
-                         "ewc was not run here; full_batch was not run here.")
-    table.draw(tmp_path / "curves.png", results)
-    with Image.open(tmp_path / "curves.png") as picture:
-        assert picture.size == (3 * 4.5 * 120, 4 * 120)
+    assert text.endswith("Budget: at least 500 iterations per distribution, float32; not run here: lifelong (no "
+                         "consistency), lifelong (PyTorch), ewc, progressive, full_batch.")
 
 
 def test_memorygan_shows_its_samples_and_the_use_of_its_memory(tmp_path):

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lib import interchange, optimizers, tf1
+from lib import optimizers, tf1
 from lib.errors import UserError
+from lib.tf1 import __main__ as tool
+from lib.tf1 import models
 from tests import tf1_program
 
 ROOT = Path(__file__).parent.parent
@@ -193,14 +195,14 @@ def small_model(monkeypatch):
     def build():
         networks = {name: keras.Sequential([keras.Input([3]), keras.layers.Dense(2, name="out")], name=name)
                     for name in ("coder", "decoder")}
-        return interchange.Interchange(networks, {
+        return models.Interchange(networks, {
             f"{name}/{kind}": variable for name, network in networks.items()
             for kind, variable in zip(("w", "b"), network.layers[-1].weights)})
 
     module = type(sys)("small_module")
     module.build = build
     monkeypatch.setitem(sys.modules, "small_module", module)
-    monkeypatch.setitem(interchange.MODELS, "small", interchange.Model("small_module", (), "coder/w", (3, 2)))
+    monkeypatch.setitem(models.MODELS, "small", models.Model("small_module", (), "coder/w", (3, 2)))
 
 
 def small_values() -> dict[str, np.ndarray]:
@@ -211,7 +213,7 @@ def small_values() -> dict[str, np.ndarray]:
 
 def test_list_names_each_variable_as_it_is_here(tmp_path, small_model, capsys):
     tf1_program.save(tmp_path / "model", small_values() | {"global_step": np.int64(3)})
-    assert tf1.main(["list", str(tmp_path / "model")]) == 0
+    assert tool.main(["list", str(tmp_path / "model")]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert rows[1:-1] == [["coder/b", "2", "coder/out/bias"], ["coder/w", "3x2", "coder/out/kernel"],
                           ["decoder/b", "2", "decoder/out/bias"], ["decoder/w", "3x2", "decoder/out/kernel"],
@@ -221,7 +223,7 @@ def test_list_names_each_variable_as_it_is_here(tmp_path, small_model, capsys):
 
 def test_list_of_an_unknown_model(tmp_path, capsys):
     tf1_program.save(tmp_path / "model", some_values())
-    assert tf1.main(["list", str(tmp_path / "model")]) == 0
+    assert tool.main(["list", str(tmp_path / "model")]) == 0
     out = capsys.readouterr().out
     assert "a/kernel     5x5x3x2  -\n" in out and "4 variables of a model that is not known here" in out
 
@@ -230,7 +232,7 @@ def compared(tmp_path, first: dict, second: dict, capsys) -> tuple[int, dict[str
     """Exit code, and what is printed of each variable, the last line under the name "all"."""
     tf1_program.save(tmp_path / "first", first)
     tf1_program.save(tmp_path / "second", second)
-    code = tf1.main(["compare", str(tmp_path / "first"), str(tmp_path / "second")])
+    code = tool.main(["compare", str(tmp_path / "first"), str(tmp_path / "second")])
     *rows, last = capsys.readouterr().out.splitlines()
     return code, {line.split(maxsplit=1)[0]: line.split(maxsplit=1)[1] for line in rows} | {"all": last}
 
@@ -281,13 +283,13 @@ def test_compare_of_different_names_and_shapes(tmp_path, capsys):
 
 def test_convert_to_keras_and_back(tmp_path, small_model):
     tf1_program.save(tmp_path / "model", small_values())
-    assert tf1.main(["convert", str(tmp_path / "model"), str(tmp_path / "new/keras"), "--model", "small"]) == 0
+    assert tool.main(["convert", str(tmp_path / "model"), str(tmp_path / "new/keras"), "--model", "small"]) == 0
     assert files_in(tmp_path / "new/keras") == {"coder.weights.h5", "decoder.weights.h5"}
-    network = interchange.build("small").networks["decoder"]
+    network = models.build("small").networks["decoder"]
     network.load_weights(tmp_path / "new/keras/decoder.weights.h5")
     assert_equal(dict(zip(("w", "b"), (weight.numpy() for weight in network.weights))),
                  {kind: small_values()[f"decoder/{kind}"] for kind in ("w", "b")})
-    assert tf1.main(["convert", str(tmp_path / "new/keras"), str(tmp_path / "back"), "--model=small"]) == 0
+    assert tool.main(["convert", str(tmp_path / "new/keras"), str(tmp_path / "back"), "--model=small"]) == 0
     assert_equal(tf1_program.restore(tmp_path / "back", shapes(small_values())), small_values())
 
 
@@ -297,7 +299,7 @@ def place(tmp_path, small_model, monkeypatch):
     monkeypatch.chdir(tmp_path)
     tf1_program.save(tmp_path / "model", small_values())
     tf1_program.save(tmp_path / "other", some_values())
-    assert tf1.main(["convert", "model", "keras", "--model", "small"]) == 0
+    assert tool.main(["convert", "model", "keras", "--model", "small"]) == 0
     for name, wrong in (("partial", None), ("damaged", b"\x89HDF\r\n"), ("swapped", "foreign")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "coder.weights.h5").write_bytes((tmp_path / "keras/coder.weights.h5").read_bytes())
@@ -329,7 +331,7 @@ def place(tmp_path, small_model, monkeypatch):
 ])
 def test_misuse_is_one_line_and_leaves_nothing(place, capsys, arguments, said):
     before = files_in(place)
-    assert tf1.main(arguments.split()) == 2
+    assert tool.main(arguments.split()) == 2
     out, error = capsys.readouterr()
     assert not out and error.startswith("error: ") and error.count("\n") == 1 and said in error
     assert files_in(place) == before
@@ -343,7 +345,7 @@ def test_a_full_disk_leaves_no_half_of_a_conversion(place, monkeypatch, capsys):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(keras.Sequential, "save_weights", full)
-    assert tf1.main(["convert", "model", "new", "--model", "small"]) == 2
+    assert tool.main(["convert", "model", "new", "--model", "small"]) == 2
     assert "cannot write new: No space left on device" in capsys.readouterr().err
     assert files_in(place) == before
 

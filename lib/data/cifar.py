@@ -10,8 +10,8 @@ import tarfile
 import numpy as np
 
 from lib.data import pickled
-from lib.data.bounded import MAX_BYTES, Limited, reason
-from lib.errors import UserError
+from lib.data.limits import MAX_BYTES, Limited
+from lib.errors import UserError, reason
 
 SHAPE = (32, 32, 3)
 _PIXELS = 32 * 32 * 3

@@ -8,9 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from lib.data import records
-from lib.data.bounded import reason
-from lib.errors import UserError
+from lib.data import lmdb_folder
+from lib.errors import UserError, reason
 
 # A small file can declare a picture that fills the memory. Scenes of 8000 x 8000 are welcome, larger ones are not.
 MAX_PIXELS = 64_000_000
@@ -39,7 +38,7 @@ def of_class(data_dir: str, name: str, class_name: str, split: str) -> Images:
     if os.path.isdir(folder):
         return Images(files(folder), decode)
     if os.path.isdir(database):
-        stored = records.Records(database)
+        stored = lmdb_folder.Records(database)
         return Images(stored.keys, lambda key, side: decode_stream(stored.open(key), side, stored.name(key)))
     raise UserError(f"{name}: neither images in {folder} nor LSUN's database in {database}; put one of them there "
                     f"(https://github.com/fyu/lsun downloads it), or say --data_dir")

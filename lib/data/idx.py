@@ -5,14 +5,13 @@ values in C order (http://yann.lecun.com/exdb/mnist).
 """
 
 import gzip
-import os
 import zlib
 from typing import BinaryIO
 
 import numpy as np
 
-from lib.data.bounded import MAX_BYTES, reason
-from lib.errors import UserError
+from lib.data.limits import MAX_BYTES
+from lib.errors import UserError, reason
 
 _UNSIGNED_BYTE = 8
 _MAX_RANK = 4

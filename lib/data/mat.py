@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib.data.bounded import MAX_BYTES, reason
-from lib.errors import UserError
+from lib.data.limits import MAX_BYTES
+from lib.errors import UserError, reason
 
 _HEADER_BYTES = 128
 _VERSION = b"\x00\x01IM"  # 1.0, little-endian: the end of the header

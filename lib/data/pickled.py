@@ -14,8 +14,8 @@ import re
 
 import numpy as np
 
-from lib.data.bounded import MAX_BYTES, reason
-from lib.errors import UserError
+from lib.data.limits import MAX_BYTES
+from lib.errors import UserError, reason
 
 _MAX_INSTRUCTIONS = 500_000  # a CIFAR10 batch has fewer than 100,000
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}

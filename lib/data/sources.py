@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from lib.data import cifar, idx, mat, prepared
+from lib.data import cifar, from_tfds, idx, mat
 from lib.errors import UserError
 
 _DIGITS_TEST_STRIDE = 5  # every fifth image of each of scikit-learn's digits is a test image
@@ -160,7 +160,7 @@ def _split(name: str, source: Source, split: str, data_dir: str) -> Arrays:
     file_split = "test" if split == "test" else "train"
     paths = _find(source, data_dir)
     if paths is None:
-        arrays = Arrays(*prepared.read(source.tfds, file_split, source.url, *_messages(name, source, data_dir)))
+        arrays = Arrays(*from_tfds.read(source.tfds, file_split, source.url, *_messages(name, source, data_dir)))
         where = f"{name} of TFDS"
     else:
         arrays, where = Arrays(*source.read(paths[file_split], file_split)), ", ".join(paths[file_split])

@@ -2,6 +2,9 @@
 
 import dataclasses
 
+from lib.errors import UserError
+from lib.run.settings import Common, setting
+
 
 @dataclasses.dataclass(frozen=True)
 class DataSet:
@@ -35,34 +38,48 @@ LABELS = 10  # rows of the label tables and of the class head, whatever the numb
 NOISE = 128  # dimension of the latent vector z
 
 
+def _own(field: str) -> str:
+    """A setting's value in each data set, as its help shows it."""
+    return f"0 is the data set's own: {', '.join(f'{name} {getattr(data, field)}' for name, data in DATASETS.items())}."
+
+
 @dataclasses.dataclass(frozen=True)
-class Config:
+class Config(Common):
     """One run. Everything that changes its numbers is here; what only says where files go is not."""
 
-    dataset: str
-    iterations: int  # per task; joint: in all
-    replay_alignment: bool = False  # --RA
-    alignment_factor: float = 1e-4  # --RA_factor, lambda_RA of the paper's eq. 13
-    joint_replay: bool = False  # --JTR
-    consolidation: bool = False  # --EWC, baseline
-    consolidation_factor: float = 1e9  # --EWC_factor, lambda_EWC of the paper's eq. 9
+    dataset: str = setting("mnist", "What to learn.", choices=DATASETS, original=True)
+    iterations: int = setting(0, f"Iterations per task, in joint.py in all. {_own('iterations')}", flag="iters", least=0,
+                              original=True)
+    replay_alignment: bool = setting(False, "Replay alignment: keep the images of old classes, pixel by pixel.",
+                                     flag="RA", original=True)
+    alignment_factor: float = setting(1e-4, "Weight of the alignment, lambda_RA of the paper's eq. 13.",
+                                      flag="RA_factor", least=0.0, original=True)
+    joint_replay: bool = setting(False, "Joint training with replay: old classes' images join the new class's data.",
+                                 flag="JTR", original=True)
+    consolidation: bool = setting(False, "Elastic weight consolidation, a baseline: keep the weights that mattered.",
+                                  flag="EWC")
+    consolidation_factor: float = setting(1e9, "Weight of the consolidation, lambda_EWC of the paper's eq. 9.",
+                                          flag="EWC_factor", least=0.0)
     fisher_batches: int = 100  # generated batches of a class from which its Fisher information is estimated
-    generative_replay: bool = False  # --DGR, baseline
+    generative_replay: bool = setting(False, "Deep generative replay, a baseline: an unconditional GAN and a classifier.",
+                                      flag="DGR")
     joint: bool = False  # joint.py: all classes at once
-    first_tasks: int = 0  # --tasks: learn only so many classes, 0 for all
-    seed: int = 0
-    precision: str = "float32"  # Keras dtype policy; weights, statistics and costs are float32 in all of them
-    tf1_exact: bool = False  # bring back the original's deterministic accidents
+    first_tasks: int = setting(0, "Learn, or test, only so many classes; 0 is all of them.", flag="tasks", least=0)
     batch_size: int = 64
     critic_steps: int = 5  # per generator step
     penalty_factor: float = 10.0
     critic_classification: float = 1.0  # weight of the AC-GAN term in the critic's cost
     generator_classification: float = 1.0  # lambda_CLS of the generator
-    learning_rate: float = 1e-4
+    learning_rate: float = setting(1e-4, f"Adam's step size. {_own('learning_rate')}", least=0.0, unless_given=0.0)
     beta_1: float = 0.0
     beta_2: float = 0.9
 
     def __post_init__(self):
+        super().__post_init__()
+        if self.generative_replay and (self.replay_alignment or self.joint_replay or self.consolidation):
+            raise UserError("--DGR is a method of its own: leave out --RA, --JTR and --EWC")
+        if self.first_tasks > len(self.data.classes):
+            raise UserError(f"--tasks={self.first_tasks}: {self.dataset} has {len(self.data.classes)} classes")
         if self.generative_replay:  # its GAN is unconditional: no class head
             object.__setattr__(self, "critic_classification", 0.0)
             object.__setattr__(self, "generator_classification", 0.0)
@@ -87,6 +104,13 @@ class Config:
         return self.batch_size // old_classes if self.data.split_replay else self.batch_size
 
 
-def default_iterations(dataset: str, joint: bool) -> int:
-    data = DATASETS[dataset]
-    return data.joint_iterations if joint else data.iterations
+def make_config(joint: bool = False, **settings) -> Config:
+    """The settings that were asked for, with the data set's own ones where they are 0.
+
+    Raises:
+      UserError: an unknown data set, a value out of bounds, methods that exclude each other, more tasks than classes.
+    """
+    asked = Config(joint=joint, **settings)
+    own = {"iterations": asked.data.joint_iterations if joint else asked.data.iterations,
+           "learning_rate": asked.data.learning_rate}
+    return dataclasses.replace(asked, **{name: value for name, value in own.items() if not getattr(asked, name)})

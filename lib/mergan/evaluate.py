@@ -7,21 +7,19 @@ from typing import Callable, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from lib import files, randomness, tf1
-from lib import images as pictures
+from lib import files, pictures, randomness, tf1
 from lib.errors import UserError
-from lib.metrics import frechet, inception, pretrained, real_images, reverse_accuracy
-from lib.metrics.features import Extractor, batches, classifier_features
+from lib.mergan.command_line import Measured
 from lib.mergan.config import Config
 from lib.mergan.networks import Networks, build_networks
 from lib.mergan.step import draw_latent, restore
 from lib.mergan.train import model_prefix
+from lib.metrics import frechet, inception, pretrained, real_images, reverse_accuracy
+from lib.metrics.features import Extractor, batches, classifier_features
 
 _REPEATS = 100  # batches per class
 _JOINT_BATCH = 100
 _REVERSE_LIMIT = 10_000  # generated images of a class: as many as lsun has real ones would take 20 GB
-
-MEASURES = ("accuracy", "reverse_accuracy", "fid")
 
 
 def _predictor(generator, classifier):
@@ -105,28 +103,20 @@ def labelled_samples(config: Config, networks: Networks, task: int, per_class: i
     return np.concatenate(images), np.repeat(np.arange(task + 1, dtype=np.int32), per_class)
 
 
-class Options(NamedTuple):
-    """What `--test` measures beside what the original does."""
-
-    measures: tuple[str, ...] = ("accuracy",)  # of MEASURES
-    every_task: bool = False  # after each task, not only those that the original tests
-    inception_weights: str = ""  # for FID: Keras' file of Inception-v3 without its top
-
-
 class Evaluation:
     """The measures of one run, task by task."""
 
-    def __init__(self, config: Config, networks: Networks, data_dir: str, options: Options):
+    def __init__(self, config: Config, networks: Networks, data_dir: str, measured: Measured):
         self._config, self._networks = config, networks
         self._classifier = pretrained.evaluation_classifier(config.dataset, data_dir)
         self._measures: list[Callable[[int], dict]] = [
             {"accuracy": self.accuracy, "reverse_accuracy": self.reverse_accuracy, "fid": self.distance}[name]
-            for name in options.measures]
-        if set(options.measures) - {"accuracy"}:
+            for name in measured.metrics]
+        if set(measured.metrics) - {"accuracy"}:
             self._real = real_images.load(config.dataset, "test", data_dir)
             self._train_size = len(real_images.load(config.dataset, "train", data_dir).labels)
-        if "fid" in options.measures:
-            self._extractor = self._features(options.inception_weights)
+        if "fid" in measured.metrics:
+            self._extractor = self._features(measured.inception_weights)
 
     def run(self, task: int) -> dict:
         """All measures after a task, printed and by name."""
@@ -209,18 +199,18 @@ def _what_there_is(prefix: Path) -> str:
     return "train it first, with the same --dataset, or give the path that training wrote (result/...)"
 
 
-def run(config: Config, directory: Path, data_dir: str, options: Options = Options()) -> dict:
+def run(config: Config, directory: Path, data_dir: str, measured: Measured = Measured()) -> dict:
     """Print the measures as the original does and write them to `metrics.json` in `directory`.
 
     Reads what this program or the TF1 program wrote. Returns the metrics: per tested task, the accuracy of each class
-    and their unweighted mean, in 0..1, and what else `options` asks for. A joint training has one checkpoint, which
+    and their unweighted mean, in 0..1, and what else `measured` asks for. A joint training has one checkpoint, which
     the original evaluates under the number of each tested task.
     """
     networks = build_networks(config.data, replay=not config.joint, solver=config.generative_replay,
                               dtype=config.precision)
-    tested = range(config.tasks) if options.every_task and not config.joint else config.tested_tasks
+    tested = range(config.tasks) if measured.every_task and not config.joint else config.tested_tasks
     _load(directory, config, networks, tested[0])  # first, as a classifier may take minutes to train
-    evaluation = Evaluation(config, networks, data_dir, options)
+    evaluation = Evaluation(config, networks, data_dir, measured)
     print("build model started")
     tasks = []
     for task in tested:

@@ -9,15 +9,14 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from lib import images as pictures
-from lib import tf1
+from lib import pictures, tf1
 from lib.errors import UserError
 from lib.mergan.config import DATASETS, Config
 from lib.mergan.networks import build_networks
 from lib.mergan.step import restore
 from lib.mergan.train import fixed_noise, model_prefix
 
-PUBLISHED = "mergan"  # key of the paper's figures in lib/published.json
+PUBLISHED = "mergan"  # key of the paper's figures in lib/reproduce/published.json
 
 METHODS = {
     "JT": "joint training, all classes at once (one network, tested under each number of tasks as in the original)",

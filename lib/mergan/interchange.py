@@ -1,9 +1,11 @@
 """What `python -m lib.tf1` knows of MeRGAN: its networks beside the variables of the TF1 programs' checkpoints."""
 
-from lib.interchange import Interchange
+import functools
+
 from lib.mergan.config import Config
 from lib.mergan.networks import build_networks
 from lib.mergan.step import build_optimizers, checkpoint_variables
+from lib.tf1.models import Interchange, Model
 
 
 def build(dataset: str, joint: bool) -> Interchange:
@@ -12,3 +14,14 @@ def build(dataset: str, joint: bool) -> Interchange:
     networks = build_networks(config.data, replay=not joint)
     present = {name: network for name, network in networks._asdict().items() if network is not None}
     return Interchange(present, checkpoint_variables(config, networks, build_optimizers(config, networks)))
+
+
+_MARKS = {"mnist": ("Generator.5/{0}.Generator.5.Filters", (5, 5, 1, 32)),
+          "svhn": ("Generator.5/{0}.Generator.5.Filters", (5, 5, 3, 32)),
+          "lsun": ("Generator.Output/{0}.Generator.Output.Biases", (3,))}
+
+# A sequential training's checkpoint holds the replay generator, a joint one Adam's state.
+MODELS = {f"mergan-{dataset}": Model(functools.partial(build, dataset, False), f"Old.{mark.format('Old')}", shape)
+          for dataset, (mark, shape) in _MARKS.items()}
+MODELS |= {f"joint-{dataset}": Model(functools.partial(build, dataset, True), f"New.{mark.format('New')}/Adam", shape)
+           for dataset, (mark, shape) in _MARKS.items()}

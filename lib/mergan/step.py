@@ -6,12 +6,14 @@ from typing import Callable, NamedTuple
 import keras
 import tensorflow as tf
 
-from lib import images as pictures
+from lib import device
 from lib import optimizers as adam
-from lib import device, randomness, replicas, tf1
+from lib import pictures, randomness, tf1
 from lib.mergan import baselines, losses, replay
 from lib.mergan.config import NOISE, Config
 from lib.mergan.networks import Networks, tf1_variables
+from lib.run import replicas
+from lib.run.repeat import repeat
 
 
 class Optimizers(NamedTuple):
@@ -264,7 +266,7 @@ def make_steps(config: Config, networks: Networks, optimizers: Optimizers, task:
     def iteration(images, labels, number):
         # The generator sits out iteration 0 of every task, as in the original.
         quantities = tf.cond(number > 0, lambda: as_floats(generator_quantities(labels[0], number)),
-                             lambda: dict.fromkeys(GENERATOR_QUANTITIES, tf.constant(float("nan"))))
+                             lambda: dict.fromkeys(GENERATOR_QUANTITIES, tf.constant(0.0)))
         last = dict.fromkeys(CRITIC_QUANTITIES, tf.constant(0.0))
         for step in tf.range(config.critic_steps):
             last = as_floats(critic_quantities(images[step], labels[step], number, step))
@@ -273,19 +275,9 @@ def make_steps(config: Config, networks: Networks, optimizers: Optimizers, task:
     def as_floats(quantities):
         return {name: tf.cast(value, tf.float32) for name, value in quantities.items()}
 
-    names = reported_quantities(config, task)
-
     data = config.data
-    batch = [None, config.critic_steps, config.batch_size]
-
-    @tf.function(input_signature=[tf.TensorSpec([*batch, data.side, data.side, data.channels], tf.uint8),
-                                  tf.TensorSpec(batch, tf.int32), tf.TensorSpec([], tf.int32)])
-    def iterate(images, labels, first):
-        count = tf.shape(images)[0]
-        history = {name: tf.TensorArray(tf.float32, count) for name in names}
-        for k in tf.range(count):
-            values = iteration(images[k], labels[k], first + k)
-            history = {name: history[name].write(k, values[name]) for name in names}
-        return {name: history[name].stack() for name in names}
-
+    batch = [config.critic_steps, config.batch_size]
+    iterate = repeat(iteration, reported_quantities(config, task),
+                     tf.TensorSpec([*batch, data.side, data.side, data.channels], tf.uint8),
+                     tf.TensorSpec(batch, tf.int32))
     return Steps(critic_step, generator_step, iterate)

@@ -1,4 +1,4 @@
-"""MeRGAN's tables 1 (mnist, svhn) and 2 (lsun), see `lib.tables`.
+"""MeRGAN's tables 1 (mnist, svhn) and 2 (lsun), see `lib.reproduce.table`.
 
 What needs TensorFlow is imported where it is used: the tables are listed and written without it.
 """
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lib import files
 from lib.mergan.config import default_iterations
-from lib.tables import Budget, Compared
+from lib.reproduce.table import Budget, Compared
 
 _TILES = 3  # samples of each class in a picture
 _ANIMATED = ("SFT", "RA")  # what forgets, and the paper's remedy

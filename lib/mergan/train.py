@@ -9,16 +9,17 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from lib import images as pictures
-from lib import device, files, optimizers, randomness, replicas, runner, tf1
-from lib.data.by_class import ByClass
+from lib import device, files, optimizers, pictures, randomness, tf1
 from lib.errors import UserError
 from lib.mergan import replay
 from lib.mergan.config import Config
+from lib.mergan.data import ByClass
 from lib.mergan.networks import Networks, build_networks, copy_weights, tf1_variables
 from lib.mergan.step import (GENERATOR_QUANTITIES, Optimizers, build_fisher, build_optimizers, checkpoint_variables,
                              draw_latent, estimate_fisher, make_steps)
-from lib.settings import Options
+from lib.run import replicas, runner
+from lib.run.options import Options
+from lib.run.repeat import advancing
 
 _FIXED_SAMPLES = 100  # per class in a picture, always of the same noise
 _JOINT_ROWS = 10  # latent vectors in the picture of joint training, a column per class
@@ -95,13 +96,17 @@ def _print_means(step: int, means: dict[str, float]) -> None:
 def _advance(steps, batches, critic_steps: int):
     """The runner's view of `steps.iterate` over a stream of batches."""
 
-    def advance(first: int, count: int) -> dict[str, dict[int, float]]:
+    def take(first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
         images, labels = batches.take(first * critic_steps, count * critic_steps)
-        images = images.reshape(count, critic_steps, *images.shape[1:])
-        labels = labels.reshape(count, critic_steps, -1)
-        history = steps.iterate(tf.constant(images), tf.constant(labels), tf.constant(first))
-        return {name: {first + k: float(value) for k, value in enumerate(values.numpy())
-                       if first + k > 0 or name not in GENERATOR_QUANTITIES} for name, values in history.items()}
+        return images.reshape(count, critic_steps, *images.shape[1:]), labels.reshape(count, critic_steps, -1)
+
+    everything = advancing(steps.iterate, take)
+
+    def advance(first: int, count: int) -> dict[str, dict[int, float]]:
+        history = everything(first, count)
+        for name in GENERATOR_QUANTITIES:  # iteration 0 has no generator step
+            history.get(name, {}).pop(0, None)
+        return history
 
     return advance
 
@@ -113,8 +118,7 @@ class Training:
                  jit: bool, strategy: tf.distribute.Strategy | None):
         self.config, self.networks, self.run, self.optimizers = config, networks, run, optimizers_
         self.fisher, self.jit, self.strategy = fisher, jit, strategy
-        log = run.open_log(run.phase * config.iterations + run.iteration)
-        self.pictures = Pictures(config, networks, run.directory, log)
+        self.pictures = Pictures(config, networks, run.directory, run.log)
 
     def tasks(self, data: ByClass) -> None:
         """Class after class; after each the replay generator becomes a copy of the generator."""
@@ -158,11 +162,11 @@ class Training:
             self.run.log.write_pickle(self.run.directory / "log.pkl")
             self.run.log.draw_curves()
 
-        self.run.train(total, _advance(steps, batches, self.config.critic_steps), [
-            runner.log_event(self.run, total, task * total, _print_means),
+        self.run.train(_advance(steps, batches, self.config.critic_steps), [
+            runner.log_event(self.run, _print_means),
             runner.Event(lambda i: _draws_at(i) or i == total - 1, draw),
             runner.Event(lambda i: i % _CHECKPOINT_EVERY == 0 or i == total - 1, save),
-        ], label=label, first_step=task * total)
+        ], label=label)
 
 
 def run(config: Config, directory: Path, data_dir: str, load_model: str = "",
@@ -198,9 +202,10 @@ def _run(config: Config, directory: Path, data_dir: str, load_model: str, option
         settings["replicas"] = strategy.num_replicas_in_sync
     _print_settings(settings)
     with (replicas.directory(strategy, directory) as own,
-          runner.Run(own, settings, state, options, replicas.stop_together(strategy)) as run):
+          runner.Run(own, settings, state, options, [config.iterations] * config.tasks,
+                     replicas.stop_together(strategy)) as run):
         _make_directories(run.directory)
-        if run.phase >= config.tasks:
+        if run.is_complete:
             print(f"{directory} is complete; --test evaluates it, another --result_path trains again")
             return
         training = Training(config, networks, run, optimizers_, fisher, jit, strategy)

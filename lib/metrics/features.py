@@ -1,6 +1,6 @@
 """Networks that judge images: the original's three evaluation classifiers and what they see in an image.
 
-The classifiers take what `lib.images.to_classifier_input` makes of an image: whole numbers in 0..256, unscaled.
+The classifiers take what `lib.pictures.to_classifier_input` makes of an image: whole numbers in 0..256, unscaled.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -10,8 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from lib import images as pictures
-from lib import randomness
+from lib import pictures, randomness
 from lib.errors import UserError
 
 CLASSES = 10

@@ -11,8 +11,7 @@ import socket
 import keras
 import tensorflow as tf
 
-from lib.data.bounded import reason
-from lib.errors import UserError
+from lib.errors import UserError, reason
 from lib.metrics.features import Extractor, as_float
 
 _SIDE = 299

@@ -6,8 +6,7 @@
 from pathlib import Path
 
 from lib import files, tf1
-from lib.data.bounded import reason
-from lib.errors import UserError
+from lib.errors import UserError, reason
 from lib.metrics import real_images
 from lib.metrics.accuracy import accuracy
 from lib.metrics.features import Classifier, build_classifier, tf1_names

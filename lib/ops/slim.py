@@ -14,7 +14,6 @@ import tensorflow as tf
 from lib import randomness
 from lib.ops.norm import BatchNorm, LayerNorm, Moments
 
-
 layer_norm = functools.partial(LayerNorm, epsilon=1e-12)
 
 

@@ -27,7 +27,7 @@ def main(directories: list[str]) -> None:
     from lib import device, files
     from lib.report import page, runs, sections
 
-    print(device.prepare())
+    print(device.set_up())
     options = sections.Options(FLAGS.data_dir, FLAGS.label, FLAGS.tsne_samples)
     chapters = [sections.chapter(group, options) for group in runs.groups(runs.read_all(directories)).values()]
     title = "Learning without forgetting: runs beside the published figures"

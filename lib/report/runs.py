@@ -5,14 +5,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
-from lib import files, log
+from lib import files
 from lib.errors import UserError
+from lib.run import log
 
 # What each system's `settings.json` calls it -> the module that shows its runs, which offers what
 # `lib.mergan.gallery` does: METHODS, PUBLISHED, method, budget, published, measures, class_accuracies, Gallery.
 GALLERIES = {"MeRGAN": "lib.mergan.gallery"}
 
-_PUBLISHED = Path(__file__).parent.parent / "published.json"
+_PUBLISHED = Path(__file__).parent.parent / "reproduce/published.json"
 
 
 class Run(NamedTuple):
@@ -90,5 +91,5 @@ def classes(runs: list[Run]) -> tuple[str, ...]:
 
 
 def published_figures(system: ModuleType) -> dict:
-    """What `lib/published.json` holds of a system's paper."""
+    """What `lib/reproduce/published.json` holds of a system's paper."""
     return files.read_json(_PUBLISHED)[system.PUBLISHED]

@@ -11,7 +11,7 @@ import tarfile
 import numpy as np
 import pytest
 
-from lib.data import bounded, cifar
+from lib.data import cifar, limits
 from lib.errors import UserError
 from tests.data import written
 from tests.golden import records
@@ -169,7 +169,7 @@ def test_members_that_declare_more_than_there_is(tmp_path):
 
 
 def test_archives_cannot_unpack_to_anything(tmp_path, monkeypatch):
-    monkeypatch.setattr(bounded, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(limits, "MAX_BYTES", 1 << 20)
     members = [("cifar-10-batches-bin/readme", bytes(2 << 20)), *GOOD]
     with pytest.raises(UserError, match="unpacks to more than"):
         read(put(tmp_path, {"cifar-10-binary.tar.gz": archive(*members)}), "train")

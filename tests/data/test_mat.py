@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scipy.io
 
-from lib.data import bounded, mat
+from lib.data import limits, mat
 from lib.errors import UserError
 from tests.data import written
 
@@ -135,7 +135,7 @@ def test_nested_cells_are_not_entered(tmp_path):
 
 def test_a_packed_variable_cannot_unpack_to_anything(tmp_path, monkeypatch):
     monkeypatch.setattr(mat, "MAX_BYTES", 1 << 20)
-    assert bounded.MAX_BYTES < 1 << 30
+    assert limits.MAX_BYTES < 1 << 30
     bomb = matrix(UINT8, (32, 32, 3, 600), b"X", struct.pack("<II", 2, 600 * 3072) + bytes(600 * 3072))
     with pytest.raises(UserError, match="unpacks to more than|declares"):
         read(tmp_path, HEADER + element(bomb))

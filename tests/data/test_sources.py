@@ -8,7 +8,7 @@ import pathlib
 import numpy as np
 import pytest
 
-from lib.data import prepared, sources
+from lib.data import from_tfds, sources
 from lib.errors import UserError
 from tests.data import written
 from tests.golden import records
@@ -32,7 +32,7 @@ def no_tfds(monkeypatch):
     def read(name, split, url, missing, way_out):
         raise UserError(f"{missing}, TFDS asked for {name} {split}; {way_out}")
 
-    monkeypatch.setattr(prepared, "read", read)
+    monkeypatch.setattr(from_tfds, "read", read)
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +150,7 @@ def test_sources_come_in_order(small, monkeypatch):
     def tfds(name, split, url, missing, way_out):
         return np.full((4, 28, 28, 1), 7, np.uint8), np.arange(4, dtype=np.int32)
 
-    monkeypatch.setattr(prepared, "read", tfds)
+    monkeypatch.setattr(from_tfds, "read", tfds)
     assert not (sources.load("mnist28", "train", str(small)).images == 7).all()
     elsewhere = sources.load("mnist28", "train", str(small / "absent"))
     assert (elsewhere.images == 7).all() and elsewhere.labels.tolist() == [3]
@@ -195,7 +195,7 @@ def test_classes_without_images(small):
     ("train-labels-idx1-ubyte.gz", written.idx(np.arange(3, 11, dtype=np.uint8)), "labels from 3 to 10"),
 ])
 def test_broken_files_are_never_replaced(small, monkeypatch, name, data, message):
-    monkeypatch.setattr(prepared, "read", lambda *_: pytest.fail("TFDS was asked"))
+    monkeypatch.setattr(from_tfds, "read", lambda *_: pytest.fail("TFDS was asked"))
     written.put(small / "mnist" / name, data)
     with pytest.raises(UserError, match=message):
         sources.load("mnist", "train", str(small))

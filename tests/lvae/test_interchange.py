@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lib import interchange, tf1
+from lib import tf1
 from lib.errors import UserError
+from lib.tf1 import models
 from lvae import checkpoint, fork, train
 from lvae.config import EXPERIMENTS, Config
 from lvae.learner import Learner
@@ -242,8 +243,8 @@ def test_the_tool_knows_the_recorded_models(group, name):
     for model in records.read(FIGURES / "lvae_initialisers.json")["models"][group]:
         values |= {entry[0].replace("P/", f"{model['model_name']}/"): np.broadcast_to(np.float32(0), entry[1])
                    for entry in model["variables"]}
-    assert interchange.recognise(values) == name
-    built = interchange.build(name, values)
+    assert models.recognise(values) == name
+    built = models.build(name, values)
     assert ({key: tuple(variable.shape) for key, variable in built.variables.items()}
             == {key: value.shape for key, value in values.items()})
 

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from lib.data import prepared
+from lib.data import from_tfds
 from lib.errors import UserError
 from memorygan import data
 from memorygan.config import DATASETS
@@ -87,7 +87,7 @@ def test_celeba_comes_from_tfds_where_no_folder_is(tmp_path, monkeypatch):
         asked.append((name, split))
         return [{"image": picture} for picture in pictures]
 
-    monkeypatch.setattr(prepared, "open_images", open_images)
+    monkeypatch.setattr(from_tfds, "open_images", open_images)
     training = data.open_training(tiny.config("celeba"), str(tmp_path))
     images, _ = training.batches.take(0, 1)
     assert asked == [("celeb_a", "train")] and training.examples == 8

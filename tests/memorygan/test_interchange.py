@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lib import interchange, tf1
+from lib import tf1
+from lib.tf1 import models
 from memorygan import checkpoint
 from memorygan.config import make_config
 from memorygan.step import build_model
@@ -27,7 +28,7 @@ def tool(*arguments) -> str:
 def test_checkpoints_of_the_data_sets_are_told_apart(dataset):
     values = {name: np.asarray(variable) for name, variable in
               checkpoint.variables(build_model(make_config(dataset))).items()}
-    assert interchange.recognise(values) == f"memorygan-{dataset}"
+    assert models.recognise(values) == f"memorygan-{dataset}"
 
 
 @pytest.mark.slow

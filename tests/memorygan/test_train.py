@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 from lib import files
-from lib.checkpoints import ResumePoints
-from lib.settings import Options
+from lib.run.options import Options
+from lib.run.resume import ResumePoints
 from memorygan import checkpoint, train
 from memorygan.step import build_model, make_steps
 from tests.memorygan import tiny

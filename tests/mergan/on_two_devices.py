@@ -9,11 +9,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from lib import device, errors, settings
+from lib import device, errors
 from lib.mergan import train
 from lib.mergan.config import LABELS, NOISE, Config
 from lib.mergan.networks import build_networks
 from lib.mergan.step import build_optimizers, draw_critic_noise, draw_generator_noise, make_steps
+from lib.run import options as settings
 
 TASK = 2
 CONFIG = Config("mnist", 1, replay_alignment=True, joint_replay=True, alignment_factor=1e-2, batch_size=8)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lib import images as pictures
+from lib import pictures
 from lib.errors import UserError
 from lib.mergan import gallery
 from lib.mergan.config import Config

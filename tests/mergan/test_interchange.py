@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lib import interchange, tf1
+from lib import tf1
 from lib.errors import UserError
 from lib.mergan import evaluate, networks, train
 from lib.mergan.config import DATASETS, Config
 from lib.mergan.step import build_optimizers, checkpoint_variables
-from lib.settings import Options
+from lib.run.options import Options
+from lib.tf1 import models
 from tests import tf1_program
 from tests.golden import records, registry
 from tests.golden.mergan import common
@@ -117,14 +118,14 @@ def test_the_joint_programs_adam_goes_on_here(tmp_path):
 
 @pytest.mark.parametrize("dataset, joint", PROGRAMS)
 def test_the_tool_recognises_the_programs_checkpoints(dataset, joint):
-    name = interchange.recognise({name: np.broadcast_to(np.float32(0), shape)
+    name = models.recognise({name: np.broadcast_to(np.float32(0), shape)
                                   for name, shape in table(dataset, joint).items()})
     assert name == f"{'joint' if joint else 'mergan'}-{dataset}"
 
 
 @pytest.mark.parametrize("name, dataset, joint", [("mergan-mnist", "mnist", False), ("joint-svhn", "svhn", True)])
 def test_the_tools_models_are_the_programs(name, dataset, joint):
-    model = interchange.build(name)
+    model = models.build(name)
     assert {key: tuple(variable.shape) for key, variable in model.variables.items()} == table(dataset, joint)
     assert set(model.networks) == {"generator", "critic"} | ({"replay"} if not joint else set())
 

@@ -5,9 +5,8 @@ import pytest
 import tensorflow as tf
 
 from lib.mergan import networks
-from lib.mergan.config import DATASETS, NOISE
+from lib.mergan.config import DATASETS, NOISE, Config
 from lib.mergan.step import build_optimizers
-from lib.mergan.config import Config
 
 
 @pytest.fixture(scope="module")

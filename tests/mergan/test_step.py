@@ -8,8 +8,7 @@ import tensorflow as tf
 from lib import optimizers
 from lib.mergan.config import Config
 from lib.mergan.networks import build_networks, copy_weights
-from lib.mergan.step import (build_optimizers, draw_critic_noise, draw_generator_noise, make_steps,
-                             reported_quantities)
+from lib.mergan.step import build_optimizers, draw_critic_noise, draw_generator_noise, make_steps, reported_quantities
 
 CONFIG = Config("mnist", 10, replay_alignment=True, joint_replay=True, batch_size=8)
 

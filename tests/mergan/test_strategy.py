@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lib import device, replicas
+from lib import device
 from lib.errors import UserError
 from lib.mergan import train
 from lib.mergan.config import Config
+from lib.run import replicas
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lib import files, images, tf1
+from lib import files, pictures, tf1
 from lib.mergan.config import Config
 from lib.mergan.networks import build_networks
 from lib.mergan.step import build_optimizers, checkpoint_variables
@@ -39,7 +39,7 @@ def write_sample(directory: Path, name: str, shades) -> None:
     """A sample picture of 100 images of 32 x 32, each of one shade; two pixels make the picture span 0 to 255."""
     pixels = np.asarray(shades)[:, None, None, None] * np.ones([100, 32, 32, 1])
     pixels[-1, 0, 0], pixels[-1, 0, 1] = 0, 255
-    images.save_grid(directory / "samples" / name, pixels)
+    pictures.save_grid(directory / "samples" / name, pixels)
 
 
 METRICS = {"dataset": "mnist", "iterations": 3, "seed": 0, "tasks": [

@@ -7,8 +7,9 @@ import numpy as np
 import tensorflow as tf
 
 from lib.metrics import frechet
-from lvae import baselines, distributions, fork, lifelong, losses, step
+from lvae import baselines, distributions, fork, lifelong, losses
 from lvae import posterior as q
+from lvae import step
 from lvae.config import Architecture, Config
 from lvae.losses import InformationNoise, Pass
 from lvae.networks import Latents, Networks, Vae, build_vae

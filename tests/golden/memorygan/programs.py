@@ -10,7 +10,7 @@ from typing import Iterator
 import numpy as np
 import tensorflow as tf
 
-from lib.data import cifar, streams
+from lib.data import batching, cifar
 from lib.errors import UserError
 from memorygan import checkpoint as checkpoints
 from memorygan import data as inputs
@@ -163,8 +163,8 @@ def _digit(key: str) -> np.ndarray:
 def _affine(prefix: str, case: Case) -> Iterator[Comparison]:
     count, drawn = case.config["batch"], np.array(case.config["drawn"])
     digits = np.stack([_digit(f"{prefix}/in/digit{number}") for number in range(count)])[..., None]
-    batches = streams.Batches(digits, np.arange(count, dtype=np.int32), count, 0, case.name,
-                              streams.cumulative_order(count, count, case.name, lambda _: np.arange(count)))
+    batches = batching.Batches(digits, np.arange(count, dtype=np.int32), count, 0, case.name,
+                              batching.cumulative_order(count, count, case.name, lambda _: np.arange(count)))
     images, labels = batches.take(0, 1)
     distorted = inputs.distort(images[0], drawn)
     yield case("input", digits)
@@ -178,7 +178,7 @@ def _affine(prefix: str, case: Case) -> Iterator[Comparison]:
 
 def _epochs(prefix: str, case: Case) -> Iterator[Comparison]:
     count, size = case.config["N"], case.config["batch"]
-    order = streams.cumulative_order(
+    order = batching.cumulative_order(
         count, size, case.name, lambda i: records.stream(f"{prefix}/perm/{case.name}/{i}").permutation(count))
     batches = range(len(case.case["ints"][f"{case.name}/example_ids_per_batch"]))
     yield case("example_ids_per_batch", np.stack([order.indices(batch) for batch in batches]), EXACT, kind="ints")

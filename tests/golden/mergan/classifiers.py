@@ -11,7 +11,7 @@ from unittest import mock
 import numpy as np
 import tensorflow as tf
 
-from lib import images as pictures
+from lib import pictures
 from lib.mergan import evaluate
 from lib.mergan.config import DATASETS, LABELS, Config
 from lib.mergan.networks import tf1_names

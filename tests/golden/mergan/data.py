@@ -10,8 +10,8 @@ import numpy as np
 import scipy.io
 from PIL import Image
 
-from lib import images as pictures
-from lib.data import folders, sources, streams
+from lib import pictures
+from lib.data import batching, folders, sources
 from tests.golden import records
 from tests.golden.records import Comparison
 
@@ -106,12 +106,12 @@ def _mnist(document, case, directory: Path):
 def _class(name: str, held: dict, split, label: int):
     size = held["batch_shape"][0]
     images, labels = sources.of_classes(split, [label], name)
-    batches = streams.Batches(images, labels, size, seed=0, stream=name)
+    batches = batching.Batches(images, labels, size, seed=0, stream=name)
     (batch,), (batch_labels,) = batches.take(0, 1)
     yield from _fields("mnist", ("mnist", name), held, {
         "images_of_class": len(images), "batch_shape": _nchw(batch.shape),
         "batch_dtype": pictures.to_float(batch).dtype.name, "labels_seen": sorted(set(batch_labels.tolist())),
-        f"batches_of_{size}_per_epoch": streams.order(len(images), size, 0, name).batches_per_epoch})
+        f"batches_of_{size}_per_epoch": batching.order(len(images), size, 0, name).batches_per_epoch})
 
 
 # --- SVHN -------------------------------------------------------------------------------------------------------------
@@ -176,9 +176,9 @@ def _lsun_small(document, cases):
 def _lsun_batches(case):
     count, size = case["images"], case["batch"]
     for number, held in enumerate(case["epochs"]):
-        order = streams.tf1_epoch_order(count, held["epoch"])
+        order = batching.tf1_epoch_order(count, held["epoch"])
         yield from _fields("lsun batches", ("lsun_batching", "epochs", number), held, {
-            "shuffled_order": order, "batches": streams.tf1_slots(order, size)})
+            "shuffled_order": order, "batches": batching.tf1_slots(order, size)})
 
 
 # --- Pictures ---------------------------------------------------------------------------------------------------------

@@ -11,18 +11,20 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Sequence
 
 from tqdm import tqdm
 
 from lib import files
-from lib.checkpoints import ResumePoints, check_settings
 from lib.errors import Interrupted, UserError
-from lib.log import Log
-from lib.settings import Options
+from lib.run.log import Log
+from lib.run.options import Options
+from lib.run.place import FINISHED, as_stored, check_settings
+from lib.run.resume import ResumePoints
 
 _CHUNK_SECONDS = 2.0  # one call of `advance` takes about this long, so that signals are answered soon
 _SHARED_CHUNK = 10  # iterations of a call where several workers must make the same calls
+_STOPPING = (signal.SIGINT, signal.SIGTERM)  # answered by a resume point
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,18 +42,20 @@ class Run:
       directory: made if missing; must be free or hold a run with the same settings.
       settings: JSON-able; stored, compared at resume.
       state: name -> Keras model, optimiser or variable; what a resume point holds.
+      lengths: iterations of each phase. The log counts them all, from 0.
       stop_together: (told to stop) -> whether any worker of the run was told so; None for the only worker.
     """
 
-    def __init__(self, directory: Path, settings: dict, state: dict, options: Options,
+    def __init__(self, directory: Path, settings: dict, state: dict, options: Options, lengths: Sequence[int],
                  stop_together: Callable[[bool], bool] | None = None):
         self.directory = Path(directory)
-        self._settings = settings
+        self.lengths = tuple(lengths)
+        self.log: Log | None = None  # from `__enter__` on
+        self._settings = as_stored(settings)
         self._state = state
         self._options = options
         self._stop_together = stop_together
         self._signal = 0
-        self.log: Log | None = None
 
     def __enter__(self) -> "Run":
         with contextlib.ExitStack() as stack:
@@ -66,8 +70,10 @@ class Run:
             self._points = ResumePoints(self.directory, self._state)
             if self._points.restore():
                 print(f"resuming {self.directory} at phase {self.phase}, iteration {self.iteration}")
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in _STOPPING:
                 stack.callback(signal.signal, number, signal.signal(number, self._remember_signal))
+            self.log = Log(self.directory, self.first_step + self.iteration, self._points.note.numpy().decode())
+            stack.callback(self.log.close)
             self._stack = stack.pop_all()
         return self
 
@@ -83,20 +89,23 @@ class Run:
         """Iterations done in the current phase."""
         return int(self._points.iteration)
 
-    def open_log(self, step: int) -> Log:
-        """The run's log from global step `step` on, with what was not yet logged at the resume point."""
-        self.log = Log(self.directory, step, self._points.note.numpy().decode())
-        self._stack.callback(self.log.close)
-        return self.log
+    @property
+    def is_complete(self) -> bool:
+        return self.phase >= len(self.lengths)
 
-    def train(self, total: int, advance, events: list[Event], *, label: str = "", first_step: int = 0) -> None:
-        """Run the rest of the current phase's `total` iterations.
+    @property
+    def first_step(self) -> int:
+        """The log's step of the current phase's iteration 0."""
+        return sum(self.lengths[:self.phase])
+
+    def train(self, advance, events: list[Event], label: str = "") -> None:
+        """Run the rest of the current phase's iterations.
 
         Args:
           advance: (first, count) -> {quantity: {iteration: value}} for iterations first ... first + count - 1.
           label: of the progress bar.
-          first_step: the log's step of the phase's iteration 0.
         """
+        total, first_step = self.lengths[self.phase], self.first_step
         done, chunk, saved, period = self.iteration, 1, time.monotonic(), self._options.checkpoint_every
         # The bar counts finished iterations; it goes to standard error, the log lines to standard output.
         with tqdm(total=total, initial=done, desc=label, unit="it", file=sys.stderr, dynamic_ncols=True,
@@ -126,6 +135,10 @@ class Run:
         """Close the current phase; what follows starts at iteration 0 of the next."""
         self._save(self.phase + 1, 0, self._told_to_stop())
 
+    def finish(self) -> None:
+        """Mark the run as finished, so that the same settings begin a new one where directories are numbered."""
+        files.write_text(self.directory / FINISHED, "")
+
     def _save(self, phase: int, iteration: int, stop: bool) -> None:
         """Write a resume point, and stop there if asked to."""
         self._points.save(phase, iteration, self.log.settle() if self.log else "")
@@ -150,8 +163,13 @@ class Run:
                             f"{self.directory} is from before; start anew with another --seed or other settings")
 
 
-def log_event(run: Run, total: int, first_step: int, print_means: Callable[[int, dict], None]) -> Event:
-    """Log points as the originals flush them: every one of the first ten iterations, then every hundredth."""
+def log_event(run: Run, print_means: Callable[[int, dict], None]) -> Event:
+    """Log points as the originals flush them: every one of a phase's first ten iterations, then every hundredth.
+
+    Args:
+      print_means: (the log's step, {quantity: mean since the last log point}) -> None.
+    """
+    total, first_step = run.lengths[run.phase], run.first_step
 
     def flush(iteration: int) -> None:
         print_means(first_step + iteration, run.log.flush(first_step + iteration))

@@ -1,4 +1,4 @@
-"""Reading what may be damaged or hostile: how much is too much, and what an error says in one line."""
+"""Reading what may be damaged or hostile: how much is too much."""
 
 from typing import BinaryIO
 
@@ -21,8 +21,3 @@ class Limited:
             raise UserError(f"{self._path}: unpacks to more than {MAX_BYTES} bytes, which no data set read here "
                             f"does; fetch the file again")
         return data
-
-
-def reason(error: BaseException) -> str:
-    """What an exception says, on one line of bounded length."""
-    return " ".join(str(error).split())[:300] or type(error).__name__

@@ -19,11 +19,11 @@ from pathlib import Path
 from absl import flags
 
 from lib import errors, files
-from lib.tables import Budget, Table
+from lib.reproduce.table import Budget, Table
 
 FLAGS = flags.FLAGS
 
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = Path(__file__).resolve().parents[2]
 _TABLES = ("lib.mergan.tables", "memorygan.tables", "lvae.tables")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from lib import files, images
+from lib import files, pictures
 from lib.errors import UserError
 
 
@@ -101,7 +101,7 @@ class Log:
                 axes = figure.subplots()
                 axes.plot(list(by_step), list(by_step.values()), linewidth=0.6)
                 axes.set(xlabel="iteration", ylabel=name)
-                images.save_figure(self.directory / f"{name}.jpg", figure)
+                pictures.save_figure(self.directory / f"{name}.jpg", figure)
 
 
 def _with_steps_as_numbers(values: dict[str, dict[str, float]]) -> dict[str, dict[int, float]]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lib.data import folders, sources, streams
+from lib.data import batching, folders, sources
 
 STORED = ("lsun",)  # too large for memory: read from image folders as they are needed
 
@@ -33,19 +33,19 @@ class ByClass:
         stream = f"class {self._classes[label]}"
         if self._stored:
             paths, decode = self._stored[label]
-            return streams.FolderBatches(paths, label, self._side, self._batch_size, self._seed, stream,
+            return batching.FolderBatches(paths, label, self._side, self._batch_size, self._seed, stream,
                                          self._tf1_exact, decode=decode)
         images, labels = sources.of_classes(self._arrays, [label], stream)
-        return streams.Batches(images, labels, self._batch_size, self._seed, stream)
+        return batching.Batches(images, labels, self._batch_size, self._seed, stream)
 
     def mixed(self):
         """Batches of all classes together."""
         if self._stored:
             places = [(label, path) for label, images in enumerate(self._stored) for path in images.paths]
             labels = np.repeat(np.arange(len(self._stored)), [len(images.paths) for images in self._stored])
-            return streams.FolderBatches(places, labels, self._side, self._batch_size, self._seed, "all classes",
+            return batching.FolderBatches(places, labels, self._side, self._batch_size, self._seed, "all classes",
                                          decode=self._decode)
-        return streams.Batches(*self._arrays, self._batch_size, self._seed, "all classes")
+        return batching.Batches(*self._arrays, self._batch_size, self._seed, "all classes")
 
     def _decode(self, place: tuple[int, object], side: int) -> np.ndarray:
         label, path = place

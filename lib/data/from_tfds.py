@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from lib.data.bounded import reason
-from lib.errors import UserError
+from lib.errors import UserError, reason
 
 _PROBE_SECONDS = 5.0
 

@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from lib.data import prepared
+from lib.data import from_tfds
 from lib.errors import UserError
 
 tfds = pytest.importorskip("tensorflow_datasets")
@@ -40,7 +40,7 @@ def closed_address():
         return f"http://127.0.0.1:{bound.getsockname()[1]}/"
 
 
-read = functools.partial(prepared.read, "dummy_mnist", "train", missing="mnist: no files in dataset",
+read = functools.partial(from_tfds.read, "dummy_mnist", "train", missing="mnist: no files in dataset",
                          way_out="put them there")
 
 
@@ -68,7 +68,7 @@ def test_nobody_answers(builder):
 
 
 def test_an_address_that_is_silent_does_not_hold_us(builder, monkeypatch):
-    monkeypatch.setattr(prepared, "_PROBE_SECONDS", 0.2)
+    monkeypatch.setattr(from_tfds, "_PROBE_SECONDS", 0.2)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
@@ -101,6 +101,6 @@ def test_images_that_do_not_fit_in_memory_are_read_one_by_one(tmp_path, monkeypa
 
     monkeypatch.setattr(tfds, "builder", build)
     build("dummy_mnist", file_format="array_record").download_and_prepare()
-    images = prepared.open_images("dummy_mnist", "train", closed_address(), "none in dataset", "put them there")
+    images = from_tfds.open_images("dummy_mnist", "train", closed_address(), "none in dataset", "put them there")
     assert len(images) == 20
     assert images[19]["image"].shape == (28, 28, 1) and (images[19]["image"] == 1).all()

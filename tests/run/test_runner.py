@@ -9,9 +9,9 @@ import keras
 import pytest
 import tensorflow as tf
 
-from lib import log, runner
 from lib.errors import Interrupted, UserError
-from lib.settings import Options, Period
+from lib.run import log, runner
+from lib.run.options import Options, Period
 from tests import kills
 
 SETTINGS = {"system": "toy", "rate": 0.5}

@@ -7,31 +7,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from lib import bundle, files, tf1
-from lib.data.bounded import reason
-from lib.errors import UserError
+from lib import files
+from lib.errors import UserError, reason
+from lib.tf1 import verify
+from lib.tf1.files import complete
 
 _KEEP = 2  # the newest, and one to fall back on
 _POINT = re.compile(r"ckpt-(\d+)\.index")
 _UNREADABLE = (tf.errors.OpError, OSError, AssertionError, ValueError)
-
-
-def check_settings(directory: Path, settings: dict) -> bool:
-    """True if `directory` holds a run with these very settings, False if it is free; else `UserError`."""
-    path = Path(directory) / "settings.json"
-    if not path.exists():
-        foreign = sorted(entry.name for entry in Path(directory).iterdir() if not entry.name.startswith("."))
-        if foreign:
-            raise UserError(f"{directory} holds files of another program or run ({', '.join(foreign[:3])}); "
-                            "choose another result path or move them away")
-        return False
-    stored = files.read_json(path)
-    differing = [f"{name}: {stored.get(name)} there, {settings.get(name)} asked"
-                 for name in sorted(stored.keys() | settings.keys()) if stored.get(name) != settings.get(name)]
-    if differing:
-        raise UserError(f"{directory} holds a run with other settings ({'; '.join(differing)}); "
-                        "choose another result path")
-    return True
 
 
 def _variables(part):
@@ -86,7 +69,7 @@ class ResumePoints:
         points = self._points()
         for number, point in points.items():
             try:
-                bundle.check(point)
+                verify.check(point)
                 self._checkpoint.read(str(point)).assert_consumed()
                 self._number.assign(number)
                 return True
@@ -113,7 +96,7 @@ class ResumePoints:
         self.iteration.assign(iteration)
         self._number.assign_add(1)
         files.make_directory(self._directory)
-        with tf1.complete(self._directory / f"ckpt-{int(self._number)}") as temporary:
+        with complete(self._directory / f"ckpt-{int(self._number)}") as temporary:
             self._checkpoint.write(str(temporary))
         self._remove_others()
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib.settings import Period, PeriodParser
+from lib.run.options import Period, PeriodParser
 
 
 @pytest.mark.parametrize("text, period", [

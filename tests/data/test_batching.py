@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from lib.data import folders, streams
+from lib.data import batching, folders
 from lib.errors import UserError
 from tests.data import written
 from tests.golden import records
@@ -20,9 +20,9 @@ COUNT, BATCH = BATCHING["images"], BATCHING["batch"]
 
 @pytest.mark.parametrize("epoch", BATCHING["epochs"], ids=lambda epoch: f"epoch {epoch['epoch']}")
 def test_golden_batching(epoch):
-    order = streams.tf1_epoch_order(COUNT, epoch["epoch"])
+    order = batching.tf1_epoch_order(COUNT, epoch["epoch"])
     assert order.tolist() == epoch["shuffled_order"]
-    assert streams.tf1_slots(order, BATCH).tolist() == epoch["batches"]
+    assert batching.tf1_slots(order, BATCH).tolist() == epoch["batches"]
 
 
 def test_slots_as_the_loader_fills_them():
@@ -34,7 +34,7 @@ def test_slots_as_the_loader_fills_them():
             slots[number % size] = image
             if number and number % size == 0:
                 expected.append(slots.tolist())
-        assert streams.tf1_slots(order, size).tolist() == expected
+        assert batching.tf1_slots(order, size).tolist() == expected
 
 
 IMAGES = np.arange(COUNT, dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 3), np.uint8)
@@ -54,11 +54,11 @@ def numbers(images):
 
 
 def from_memory(seed=1, stream="task 0"):
-    return streams.Batches(IMAGES, LABELS, BATCH, seed, stream)
+    return batching.Batches(IMAGES, LABELS, BATCH, seed, stream)
 
 
 def from_files(paths, seed=1, stream="task 0", **options):
-    return streams.FolderBatches(paths, 5, 8, BATCH, seed, stream, **options)
+    return batching.FolderBatches(paths, 5, 8, BATCH, seed, stream, **options)
 
 
 def test_batches_are_a_function_of_seed_stream_and_number():
@@ -79,14 +79,14 @@ def test_an_epoch_has_no_image_twice_and_the_next_is_another():
     epochs = np.array(numbers(from_memory().take(0, 9)[0])).reshape(3, -1)
     for number, epoch in enumerate(epochs):
         assert len(set(epoch)) == len(epoch) == COUNT // BATCH * BATCH
-        np.testing.assert_array_equal(epoch, streams.epoch_order(COUNT, 1, "task 0", number)[:len(epoch)])
+        np.testing.assert_array_equal(epoch, batching.epoch_order(COUNT, 1, "task 0", number)[:len(epoch)])
     assert len({tuple(epoch) for epoch in epochs}) == 3
     # What one epoch leaves out is drawn in others.
     assert set(np.array(numbers(from_memory().take(0, 60)[0])).ravel()) == set(range(COUNT))
 
 
 def test_every_image_is_as_likely_everywhere():
-    first = [streams.epoch_order(5, 3, "stream", epoch)[0] for epoch in range(2000)]
+    first = [batching.epoch_order(5, 3, "stream", epoch)[0] for epoch in range(2000)]
     assert np.abs(np.bincount(first) - 400).max() < 100  # 5.6 standard deviations
 
 
@@ -101,7 +101,7 @@ def test_files_come_in_the_order_of_memory(paths):
 
 @pytest.mark.parametrize("tf1_exact", [False, True])
 def test_labels_stay_with_their_files(paths, tf1_exact):
-    batches = streams.FolderBatches(paths, LABELS, 8, BATCH, 1, "all", tf1_exact=tf1_exact)
+    batches = batching.FolderBatches(paths, LABELS, 8, BATCH, 1, "all", tf1_exact=tf1_exact)
     images, labels = batches.take(0, 9)
     assert labels.dtype == np.int32
     np.testing.assert_array_equal(labels - 100, images[..., 0, 0, 0])
@@ -116,16 +116,16 @@ def test_files_in_the_original_order(paths):
 
 
 def test_fewer_images_than_a_batch(paths):
-    assert numbers(streams.Batches(IMAGES[:4], LABELS[:4], 4, 0, "x").take(0, 1)[0])
-    for make in (lambda: streams.Batches(IMAGES[:3], LABELS[:3], 4, 0, "task 7"),
-                 lambda: streams.FolderBatches(paths[:3], 0, 8, 4, 0, "task 7"),
-                 lambda: streams.FolderBatches(paths[:4], 0, 8, 4, 0, "task 7", tf1_exact=True)):
+    assert numbers(batching.Batches(IMAGES[:4], LABELS[:4], 4, 0, "x").take(0, 1)[0])
+    for make in (lambda: batching.Batches(IMAGES[:3], LABELS[:3], 4, 0, "task 7"),
+                 lambda: batching.FolderBatches(paths[:3], 0, 8, 4, 0, "task 7"),
+                 lambda: batching.FolderBatches(paths[:4], 0, 8, 4, 0, "task 7", tf1_exact=True)):
         with pytest.raises(UserError, match="^task 7: [34] images are fewer than the [45] that a batch takes"):
             make()
 
 
 def test_a_broken_image_is_one_line_when_its_batch_comes(paths, tmp_path, capfd):
-    order = streams.epoch_order(COUNT, 1, "task 0", 0)
+    order = batching.epoch_order(COUNT, 1, "task 0", 0)
     broken = list(paths)
     broken[order[BATCH]] = written.put(tmp_path / "broken.png", b"text")
     batches = from_files(broken)
@@ -138,9 +138,9 @@ def test_a_broken_image_is_one_line_when_its_batch_comes(paths, tmp_path, capfd)
 
 _MEASURE = """
 import resource, sys
-from lib.data import folders, streams
+from lib.data import batching, folders
 paths = folders.files(sys.argv[1]) * int(sys.argv[2])
-batches = streams.FolderBatches(paths, 0, 64, 4, 0, "x")
+batches = batching.FolderBatches(paths, 0, 64, 4, 0, "x")
 for start in range(0, 40, 4):
     batches.take(start, 4)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
@@ -159,7 +159,7 @@ def test_memory_does_not_grow_with_the_number_of_images(tmp_path):
 _ENDS_WHILE_READING = """
 import sys, time
 import numpy as np
-from lib.data import streams
+from lib.data import batching
 
 def busy(seconds):
     end = time.monotonic() + seconds
@@ -171,7 +171,7 @@ def image(number, side):
     return np.full((side, side, 3), number, np.uint8)
 
 sys.setswitchinterval(1000)
-batches = streams.FolderBatches(list(range(200)), 0, 8, 4, 0, "x", decode=image)
+batches = batching.FolderBatches(list(range(200)), 0, 8, 4, 0, "x", decode=image)
 first = batches.take(0, 1)[0]
 batches.take(7, 1)
 assert (batches.take(0, 1)[0] == first).all()

@@ -74,7 +74,7 @@ class Table(abc.ABC):
 
     @abc.abstractmethod
     def text(self, results: dict, figures: dict) -> str:
-        """Markdown of the results beside the published figures (`lib/published.json`)."""
+        """Markdown of the results beside the published figures (`lib/reproduce/published.json`)."""
 
 
 class Compared(Table):
@@ -82,7 +82,7 @@ class Compared(Table):
 
     @abc.abstractmethod
     def published(self, figures: dict) -> dict[str, dict[str, float]]:
-        """{measure: {method: value}} from `lib/published.json`."""
+        """{measure: {method: value}} from `lib/reproduce/published.json`."""
 
     def text(self, results, figures):
         """A line per row with the published figures, ours with the difference, and our budget.

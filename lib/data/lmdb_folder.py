@@ -9,8 +9,7 @@ import io
 
 import numpy as np
 
-from lib.data.bounded import reason
-from lib.errors import UserError
+from lib.errors import UserError, reason
 
 
 class Records:

@@ -1,0 +1,1 @@
+"""The published tables, run again and written beside the published figures: `python -m lib.reproduce`."""

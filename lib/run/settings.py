@@ -1,0 +1,106 @@
+"""A setting is said once, as one field of a dataclass: name, type, default, meaning, bounds and flag.
+
+From the field come its flag and help (`lib.run.flags`), its check (`Checked`), its line in `settings.json` and its row in
+the READMEs' tables.
+
+    latent_size: int = setting(20, "Dimensions of the continuous latent variable.", least=1)
+"""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from lib.errors import UserError
+
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """What a field knows of itself beside its name, type and default."""
+
+    help: str
+    flag: str  # its spelling on the command line; "": the field's name
+    least: float | None
+    most: float | None
+    choices: tuple | None  # of the value, or of each element of a tuple
+    original: bool  # whether the TF1 program has the flag
+    unless_given: Any  # what the flag stands for where it is not given, if that is not the field's default
+
+
+def setting(default: Any, help: str, *, flag: str = "", least: float | None = None, most: float | None = None,
+            choices: Sequence | None = None, original: bool = False, unless_given: Any = None) -> Any:
+    """A dataclass field that is a setting.
+
+    Args:
+      default: None stands for the data set's own value, which the system's `make_config` fills in.
+      least, most: bounds that may be reached; numbers have to be finite in any case.
+      choices: the only values.
+      original: the TF1 program has this flag, so its abbreviations come first.
+    """
+    about = Setting(help, flag, least, most, tuple(choices) if choices else None, original, unless_given)
+    return dataclasses.field(default=default, metadata={"setting": about})
+
+
+def settings_of(kind: type) -> dict[str, tuple[dataclasses.Field, Setting]]:
+    """The fields of a dataclass that are settings, by name."""
+    return {field.name: (field, field.metadata["setting"]) for field in dataclasses.fields(kind)
+            if "setting" in field.metadata}
+
+
+def flag_of(field: dataclasses.Field) -> str:
+    return field.metadata["setting"].flag or field.name
+
+
+def filled(values: dict, own: dict) -> dict:
+    """`values` with the data set's own ones in place of what was not asked for (None or 0)."""
+    return values | {name: value for name, value in own.items() if not values.get(name)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Checked:
+    """A dataclass whose settings are checked when it is made.
+
+    Raises:
+      UserError: names the flag, the value and what it has to be.
+    """
+
+    def __post_init__(self):
+        for name, (field, about) in settings_of(type(self)).items():
+            value = getattr(self, name)
+            wrong = _wrong(about, value)
+            if wrong:
+                raise UserError(f"--{flag_of(field)}={_spelled(value)}: {wrong}")
+
+
+def _spelled(value) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _wrong(about: Setting, value) -> str:
+    """What is wrong with a value; "" if nothing is."""
+    if value is None:
+        return ""
+    if about.choices:
+        values = value if isinstance(value, tuple) else (value,)
+        unknown = [str(one) for one in values if one not in about.choices]
+        return f"{', '.join(unknown)} is not one of {', '.join(map(str, about.choices))}" if unknown else ""
+    if isinstance(value, (int, float)) and not math.isfinite(value):
+        return "has to be a finite number"
+    if about.least is not None and value < about.least:
+        return f"has to be at least {about.least:g}"
+    if about.most is not None and value > about.most:
+        return f"has to be at most {about.most:g}"
+    return ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Common(Checked):
+    """The settings that every system's `Config` has."""
+
+    seed: int = setting(0, "Same seed, same run.", least=0, most=2**31 - 1)
+    precision: str = setting(
+        "float32", "What the layers compute in; weights, statistics and costs stay float32. auto: float32 on a CPU, "
+        "mixed on a GPU that is made for it.", choices=("auto", *PRECISIONS), unless_given="auto")
+    tf1_exact: bool = setting(False, "Bring back the original's deterministic accidents (see the table of differences).")

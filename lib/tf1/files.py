@@ -1,0 +1,94 @@
+"""Checkpoint files in TF1's own form: variables by name, as the original programs write and read them."""
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from lib import files
+from lib.errors import UserError, reason
+from lib.tf1 import verify
+
+
+def write(prefix: Path, values: dict) -> None:
+    """Write {TF1 name: array or variable} as `prefix`.index and .data, and list it in the directory's `checkpoint`.
+
+    A TF1 `Saver` whose variables have these names restores the file. Either all of it is there in the end or nothing.
+    """
+    prefix, names = Path(prefix), sorted(values)
+    with complete(prefix) as temporary:
+        tf.raw_ops.SaveV2(prefix=str(temporary), tensor_names=names, shape_and_slices=[""] * len(names),
+                          tensors=[tf.convert_to_tensor(values[name]) for name in names])
+    _list_in_directory(prefix)
+
+
+@contextlib.contextmanager
+def complete(prefix: Path):
+    """Yield a temporary prefix; a checkpoint written there is at `prefix` when the block ends without an error."""
+    with temporary_directory(prefix) as directory:
+        yield directory / prefix.name
+        # By the index a checkpoint is found: an old one goes first, the new one comes last.
+        Path(f"{prefix}.index").unlink(missing_ok=True)
+        for path in sorted(directory.iterdir(), key=lambda path: path.suffix == ".index"):
+            os.replace(path, prefix.parent / path.name)
+
+
+@contextlib.contextmanager
+def temporary_directory(target: Path):
+    """A directory beside `target` for what is to become it."""
+    directory = files.temporary_path(target)
+    # In a container, a process that was killed may have had the same number.
+    shutil.rmtree(directory, ignore_errors=True)
+    try:
+        directory.mkdir()
+        yield directory
+    except (OSError, RuntimeError, tf.errors.OpError) as error:  # RuntimeError: HDF5 on a full disk
+        raise files.cannot_write(target, error) from error
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _list_in_directory(newest: Path) -> None:
+    """Update the text file `checkpoint`, by which `tf.train.latest_checkpoint` finds its way."""
+    by_age = sorted(newest.parent.glob("*.index"), key=lambda path: path.stat().st_mtime_ns)
+    others = [path.stem for path in by_age if path.stem != newest.name]
+    lines = [f'model_checkpoint_path: "{newest.name}"']
+    lines += [f'all_model_checkpoint_paths: "{name}"' for name in (*others, newest.name)]
+    files.write_text(newest.parent / "checkpoint", "\n".join(lines) + "\n")
+
+
+def exists(prefix: Path) -> bool:
+    return Path(f"{prefix}.index").exists()
+
+
+def read(prefix: Path) -> dict[str, np.ndarray]:
+    """{TF1 name: array} of a checkpoint that either program wrote."""
+    try:
+        verify.check(prefix)
+        reader = tf.train.load_checkpoint(str(prefix))
+        return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+    except (tf.errors.OpError, OSError, ValueError, RuntimeError) as error:
+        raise UserError(f"cannot read the checkpoint {prefix}: {reason(error)}; a prefix is a path without .index or "
+                        ".data") from error
+
+
+def assign(prefix: Path, variables: dict, beside: tuple[str, ...] = ()) -> None:
+    """Give {TF1 name: variable} the values of a checkpoint, all or none of them: names and shapes must be the same.
+
+    Args:
+      beside: prefixes of variables that the checkpoint may hold besides.
+    """
+    values = {name: value for name, value in read(prefix).items() if not name.startswith(beside)}
+    misfits = [f"missing {name}" for name in sorted(variables.keys() - values.keys())]
+    misfits += [f"unknown {name}" for name in sorted(values.keys() - variables.keys())]
+    misfits += [f"{name} is {list(values[name].shape)} there, {list(variable.shape)} here"
+                for name, variable in sorted(variables.items())
+                if name in values and tuple(values[name].shape) != tuple(variable.shape)]
+    if misfits:
+        raise UserError(f"{prefix} does not fit these networks, so it is of another program, data set or size: "
+                        f"{'; '.join(misfits)}")
+    for name, variable in variables.items():
+        variable.assign(values[name])
