@@ -25,9 +25,9 @@ def check(prefix: Path) -> None:
     path = Path(f"{prefix}.index")
     if not stat.S_ISREG(path.stat().st_mode):
         raise ValueError(f"{path.name} is no file")
-    index = path.read_bytes() if path.stat().st_size <= _MAX_INDEX else b"0" * (_MAX_INDEX + 1)
-    if len(index) > _MAX_INDEX:
+    if path.stat().st_size > _MAX_INDEX:
         raise ValueError(f"an index of more than {_MAX_INDEX} bytes")
+    index = path.read_bytes()
     try:
         entries = dict(_table(index))
         header = tensor_bundle_pb2.BundleHeaderProto.FromString(entries.pop(b"", b""))
@@ -70,7 +70,7 @@ def _check_size(tensor, path: Path) -> None:
         dtype = tf.as_dtype(tensor.dtype)
     except TypeError as error:
         raise ValueError(f"a tensor of unknown type {tensor.dtype}") from error
-    if dtype._is_ref_dtype or dtype in (tf.resource, tf.variant):
+    if dtype.name.endswith("_ref") or dtype in (tf.resource, tf.variant):
         raise ValueError(f"a tensor of type {dtype.name}, which no file can hold")
     if len(tensor.shape.dim) > _MAX_RANK:
         raise ValueError(f"a tensor of {len(tensor.shape.dim)} dimensions")
