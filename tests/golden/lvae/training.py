@@ -24,9 +24,8 @@ SETTINGS = FORK_MAP_SETTINGS - {"K", "total_true_models"} | {
     "plan", "event", "tag", "model", "student", "variables_M0", "injected_kernels"}
 
 
-def compare(document):
-    for name, case in document["cases"].items():
-        yield from Course(document, name, case).compare()
+def compare(document, name):
+    return Course(document, name, document["cases"][name]).compare()
 
 
 class Course:
@@ -136,13 +135,9 @@ class Course:
                 for name, shape in self._short(shapes).items() if name in weights or name in origins]
 
 
-def compare_fork_maps(document):
-    for name, case in document["cases"].items():
-        yield from _fork_maps(name, case)
-
-
-def _fork_maps(name, case):
+def compare_fork_map(document, name):
     """Forks of a model with the sizes that the listed variables have."""
+    case = document["cases"][name]
     listed = {entry: tuple(shape) for entry, shape in case["creation_order_M0"]}
     sizes = tuple(shape[1] for entry, shape in listed.items()
                   if entry.startswith("M0/encoder/") and "layer/layer_" in entry and entry.endswith("/weights"))
