@@ -203,7 +203,8 @@ def _tensor_error(comparison: Comparison, theirs: dict) -> tuple[float, float]:
         (_ratio(abs(ours["l2"] - norm), norm), noise),
         (_ratio(abs(ours["mean"] - theirs["mean"]) * size, norm), noise * coherence),
         (_ratio(abs(ours["proj"] - theirs["proj"]), norm), noise),
-        (_ratio(float(np.abs(head - expected).max(initial=0.0)), largest), rounding * norm / largest if largest else 0.0),
+        (_ratio(float(np.abs(head - expected).max(initial=0.0)), largest),
+         rounding * norm / largest if largest else 0.0),
     ]
     results = [(error, max(comparison.tolerance, allowed)) for error, allowed in results]
     return max(results, key=lambda result: math.inf if math.isnan(result[0]) else result[0] / result[1])
