@@ -200,10 +200,14 @@ def inject(variables: dict, values: dict[str, np.ndarray]) -> None:
 def build(data: DataSet, values: dict[str, np.ndarray], dtype: str, replay: bool = True) -> Networks:
     """Networks with these weights. They are the same ones each time, so the last caller has them."""
     networks = _networks(data.side, data.channels, dtype, replay)
+    fill(networks, values)
+    return networks
+
+
+def fill(networks: Networks, values: dict[str, np.ndarray]) -> None:
     variables = tf1_variables(networks)
     # A file's table may hold the replay generator's weights where the case has no use for it.
-    inject(variables, {name: value for name, value in values.items() if name in variables or replay})
-    return networks
+    inject(variables, {name: value for name, value in values.items() if name in variables or networks.replay})
 
 
 @functools.cache

@@ -177,8 +177,7 @@ class _Course:
         self.initial = common.weights(case.stated, dataset)
         # Networks of its own: the next task goes on with them.
         self.networks = build_networks(DATASETS[dataset], replay=not self.config.joint, dtype=case.precision.dtype)
-        variables = tf1_variables(self.networks)
-        common.inject(variables, {name: self.initial[name] for name in variables})
+        common.fill(self.networks, self.initial)
         self.optimizers = build_optimizers(self.config, self.networks)
         self.steps_taken, self.done = {True: 0, False: 0}, []
 
