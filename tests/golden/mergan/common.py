@@ -197,9 +197,9 @@ def inject(variables: dict, values: dict[str, np.ndarray]) -> None:
         variable.assign(values[name])
 
 
-def build(data: DataSet, values: dict[str, np.ndarray], dtype: str, replay: bool = True) -> Networks:
+def build(data: DataSet, values: dict[str, np.ndarray], dtype: str) -> Networks:
     """Networks with these weights. They are the same ones each time, so the last caller has them."""
-    networks = _networks(data.side, data.channels, dtype, replay)
+    networks = _networks(data.side, data.channels, dtype)
     fill(networks, values)
     return networks
 
@@ -207,13 +207,14 @@ def build(data: DataSet, values: dict[str, np.ndarray], dtype: str, replay: bool
 def fill(networks: Networks, values: dict[str, np.ndarray]) -> None:
     variables = tf1_variables(networks)
     # A file's table may hold the replay generator's weights where the case has no use for it.
-    inject(variables, {name: value for name, value in values.items() if name in variables or networks.replay})
+    inject(variables, {name: value for name, value in values.items()
+                       if name in variables or networks.replay is not None})
 
 
 @functools.cache
-def _networks(side: int, channels: int, dtype: str, replay: bool) -> Networks:
+def _networks(side: int, channels: int, dtype: str) -> Networks:
     data = next(data for data in DATASETS.values() if (data.side, data.channels) == (side, channels))
-    return build_networks(data, replay=replay, dtype=dtype)
+    return build_networks(data, dtype=dtype)
 
 
 def to_nhwc(images: np.ndarray, data: DataSet) -> np.ndarray:
