@@ -1,5 +1,6 @@
 """Topic `initialisers`: every variable of a fresh model, in order, and the distribution of its initial values."""
 
+import functools
 import math
 import re
 
@@ -19,17 +20,17 @@ _SIGMAS = 5.0  # a mean or a standard deviation may be off by so many of its own
 _EXTREMES = 0.35  # relative, of the smallest and the largest of many values
 
 
-def compare(document):
-    for group, models in document["models"].items():
-        for number, stored in enumerate(models):
-            yield from _model(group, ("models", group, number), number, stored)
+def cases(document):
+    return {f"models/{group}": functools.partial(_models, document, group) for group in document["models"]}
 
 
-def _model(group, path, number, stored):
+def _models(document, group):
     """The one record of a model is its name; the list of its variables, elsewhere a setting, is checked with it."""
-    model = _build(number, stored)
-    differences = list(_differences(model, stored["variables"]))
-    yield Comparison(group, (*path, "model_name"), "; ".join(differences) or model.prefix, records.EXACT)
+    for number, stored in enumerate(document["models"][group]):
+        model = _build(number, stored)
+        differences = list(_differences(model, stored["variables"]))
+        yield Comparison(group, ("models", group, number, "model_name"), "; ".join(differences) or model.prefix,
+                         records.EXACT)
 
 
 def _differences(model, stored):

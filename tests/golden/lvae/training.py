@@ -24,9 +24,8 @@ SETTINGS = FORK_MAP_SETTINGS - {"K", "total_true_models"} | {
     "plan", "event", "tag", "model", "student", "variables_M0", "injected_kernels"}
 
 
-def compare(document):
-    for name, case in document["cases"].items():
-        yield from Course(document, name, case).compare()
+def compare(document, name):
+    return Course(document, name, document["cases"][name]).compare()
 
 
 class Course:
@@ -136,19 +135,20 @@ class Course:
                 for name, shape in self._short(shapes).items() if name in weights or name in origins]
 
 
-def compare_fork_maps(document):
-    for name, case in document["cases"].items():
-        yield from _fork_maps(name, case)
-
-
-def _fork_maps(name, case):
+def compare_fork_map(document, name):
     """Forks of a model with the sizes that the listed variables have."""
+    case = document["cases"][name]
     listed = {entry: tuple(shape) for entry, shape in case["creation_order_M0"]}
     sizes = tuple(shape[1] for entry, shape in listed.items()
                   if entry.startswith("M0/encoder/") and "layer/layer_" in entry and entry.endswith("/weights"))
     first = next(shape for shape in listed.values() if shape)
-    shape = (Architecture("dense", (1, 1, first[0]), "bernoulli", sizes, sizes) if sizes else
-             Architecture("cnn", (32, 32, first[2]), "bernoulli"))
+    pixels = first[0] if sizes else first[2]
+    # A decoder with two outputs per pixel gives mean and scale; of which distribution, its variables do not say.
+    *_, outputs = [shape[-1] for entry, shape in listed.items()
+                   if entry.startswith("M0/generator/") and entry.endswith("/weights")]
+    likelihood = "logistic" if outputs == 2 * pixels else "bernoulli"
+    shape = (Architecture("dense", (1, 1, pixels), likelihood, sizes, sizes) if sizes else
+             Architecture("cnn", (32, 32, pixels), likelihood))
     kind = common.normaliser_of(listed)
     config = common.config(shape, latent_size=case["L"], use_bn=kind == "batch", use_ln=kind == "layer")
     lineage = lifelong.Lineage(Latents(case["L"], 1))

@@ -13,12 +13,8 @@ from tests.golden.records import Comparison
 SETTINGS = common.SETTINGS
 
 
-def compare(document):
-    for name, case in document["cases"].items():
-        yield from _case(name, case, records.weights(document["prefix"], case["variables"]))
-
-
-def _case(name, case, values):
+def compare(document, name):
+    case = document["cases"][name]
     given = case["config"]
     sizes, shape = tuple(given["sizes"]), case["first_step"]["x"]["shape"]
     # Any other value of the original's reconstr_loss_type is the squared error.
@@ -31,7 +27,7 @@ def _case(name, case, values):
     vae = build_vae(config, latents)
     optimizer = fork.build_optimizer(config, vae.trainable_variables)
     model = fork.Model(vae, optimizer, model_name(config, latents, lifelong=False), body_scopes(config.architecture, 0))
-    common.inject(model.weights(), values)
+    common.inject(model.weights(), records.weights(document["prefix"], case["variables"]))
     lineage, networks = lifelong.Lineage(latents), Networks(vae, None)
     steps = step.make_steps(config, 0, lineage, networks, optimizer, step.start_clock())
     path = ("cases", name)

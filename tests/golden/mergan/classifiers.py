@@ -26,12 +26,8 @@ SETTINGS = common.SETTINGS | {"generator_output_key", "overwritten_elements", "r
                               "dtype"}
 
 
-def compare(document):
-    for case in common.cases(document):
-        if "generator_output_key" in case.settings:
-            yield from _classification(case)
-        else:
-            yield from _test(case)
+def compare(case):
+    return _classification(case) if "generator_output_key" in case.settings else _test(case)
 
 
 def _classifier(document, dataset: str):
