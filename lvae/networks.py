@@ -31,6 +31,7 @@ class Latents(NamedTuple):
 
     @property
     def size(self) -> int:
+        """Columns of z."""
         return self.continuous + self.classes
 
 
@@ -169,10 +170,9 @@ def _built(body: Body, shape: tuple[int, ...]) -> Body:
     return body
 
 
-def build_vae(config: Config, latents: Latents, *, architecture: Architecture | None = None, name: str = "vae",
-              seed: int = 0, dtype="float32") -> Vae:
-    """A VAE with fresh weights, of the run's architecture unless another is given."""
-    shape = architecture or config.architecture
+def build_vae(config: Config, latents: Latents, *, name: str = "vae", seed: int = 0, dtype="float32") -> Vae:
+    """A VAE with fresh weights."""
+    shape = config.architecture
     sides = 2 if shape.likelihood in _TWO_SIDED else 1
     options = dict(normaliser=config.normaliser, seed=seed, dtype=dtype)
     if shape.body == "dense":
