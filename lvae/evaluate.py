@@ -57,13 +57,13 @@ def figures(course: Course, learner: Learner, steps: Steps) -> dict:
     far, {"seen_elbo": mean, "elbo_by_distribution": {name: negative ELBO}} and, over those before the present one,
     {"consistency_accuracy": share}.
     """
-    config, seen = learner.config, list(dict.fromkeys(learner.visited))
+    config = learner.config
     result = {"distribution": course.distributions[learner.visited[-1]].name,
               "tests": {prefix: test(config, steps, samples) for prefix, samples in course.tests.items()}}
     if not config.sequential:
         return result
     elbos = {course.distributions[number].name: test(config, steps, course.distributions[number].test)["elbo"]
-             for number in seen}
+             for number in dict.fromkeys(learner.visited)}
     result |= {"seen_elbo": float(np.mean(list(elbos.values()))), "elbo_by_distribution": elbos}
     if learner.networks.teacher and learner.visit:
         before = course.test_images(dict.fromkeys(learner.visited[:-1]))

@@ -31,10 +31,10 @@ def run(config: Config, base: str, data_dir: str, load_model: str = "", options:
       load_model: TF1-form checkpoint to start from. A lifelong run goes on with the distribution after its model's.
       measures_distance: also the Frechet distance at the end of every visit.
     """
-    settings = settings_of(config, load_model)
-    print("\n".join(f"{name} = {value}" for name, value in settings.items()))
     course = distributions.load(config, data_dir)
     plan = distributions.plan(config, course)
+    settings = settings_of(config, load_model)
+    print("\n".join(f"{name} = {value}" for name, value in settings.items()))
     learner = Learner(config, device.jit(options.jit))
     distance = Distance(config, course) if measures_distance else None
     if load_model:
@@ -66,15 +66,16 @@ def experiment_directory(base: Path, settings: dict, resume: str) -> Path:
 
 def start_from(path: str, course: Course, plan: list[Visit], learner: Learner) -> None:
     """Load the newest model of a checkpoint; a lifelong run then enters the next distribution."""
-    config, lineage = learner.config, learner.lineage
+    config = learner.config
     forks = checkpoint.newest(path, learner.model())
     if not config.is_lifelong:
-        learner.load(path, learner.visited, lineage)
+        learner.load(path, learner.visited, learner.lineage)
         return
     numbers = [visit.distribution for visit in plan]
     if forks + 1 >= len(numbers):
         raise UserError(f"{path} has learned {forks + 1} distributions, --max_dist_swaps={config.max_dist_swaps} "
                         "leaves none to go on with; choose a larger number")
+    lineage = learner.lineage
     for count in range(2, forks + 2):
         lineage = lineage.forked(distributions.new_classes(config, course, numbers[:count]))
     learner.load(path, numbers[:forks + 1], lineage)
@@ -83,9 +84,10 @@ def start_from(path: str, course: Course, plan: list[Visit], learner: Learner) -
 
 def enter(course: Course, learner: Learner, number: int) -> None:
     """Go on to a distribution: EWC holds on to its weights, the Lifelong VAE forks."""
-    config, present = learner.config, course.distributions[learner.visited[-1]]
+    config = learner.config
     if config.method == "ewc":
-        learner.hold(baselines.fisher_information(config, learner.networks.student, present.train, learner.visit))
+        learned = course.distributions[learner.visited[-1]].train
+        learner.hold(baselines.fisher_information(config, learner.networks.student, learned, learner.visit))
     learner.visited.append(number)
     if config.is_lifelong:
         pairs = learner.fork(distributions.new_classes(config, course, learner.visited))
@@ -103,8 +105,12 @@ class Training:
     """
 
     def __init__(self, course: Course, plan: list[Visit], learner: Learner, run: Run, distance: Distance | None):
-        self.config, self.course, self.plan = learner.config, course, plan
-        self.learner, self.run, self.distance = learner, run, distance
+        self.config = learner.config
+        self.course = course
+        self.plan = plan
+        self.learner = learner
+        self.run = run
+        self.distance = distance
 
     def visit_all(self) -> None:
         """The rest of the plan."""
@@ -119,10 +125,12 @@ class Training:
 
     def learn(self) -> Steps:
         """The iterations of the present visit; returns its steps."""
-        steps, first, every = self.learner.steps(), self.run.first_step, self.config.test_interval
+        steps = self.learner.steps()
+        first = self.run.first_step
+        every = self.config.test_interval
         if every and (self.run.phase, self.run.iteration) == (0, 0):
             self.look_at_tests(steps, 0)
-        self.run.train(self.advance(steps), [
+        self.run.train(self.advance_of(steps), [
             log_event(self.run, self.print_means),
             # The original looks at the test set before a training step, an event comes after one.
             Event(lambda i: bool(every) and (first + i + 1) % every == 0,
@@ -130,12 +138,13 @@ class Training:
         ], label=self.label())
         return steps
 
-    def advance(self, steps: Steps):
-        """The runner's view of the steps on images in the visit's order."""
+    def advance_of(self, steps: Steps):
+        """The runner's view of the steps, on images in the visit's order."""
         numbers = distributions.trained_on(self.config, self.learner.visited, len(self.course.distributions))
         samples = self.course.training_images(numbers)
         order = distributions.stream(self.config, self.run.phase, len(samples))
-        size, shape = self.config.batch_size, self.config.architecture.input_shape
+        size = self.config.batch_size
+        shape = self.config.architecture.input_shape
 
         def take(first: int, count: int) -> tuple[np.ndarray]:
             rows = order.rows(first * size, count * size)
@@ -149,8 +158,9 @@ class Training:
         return (f"distribution {self.run.phase + 1}/{len(self.plan)} ({name})" if self.config.sequential
                 else "all distributions")
 
-    def print_means(self, step: int, means: dict[str, float]) -> None:
-        tqdm.write(f"loss[total_iter={step}][iter={step - self.run.first_step}][model={self.run.phase}] = "
+    def print_means(self, number: int, means: dict[str, float]) -> None:
+        """A log point, as the original prints it; `number` counts the iterations of all visits."""
+        tqdm.write(f"loss[total_iter={number}][iter={number - self.run.first_step}][model={self.run.phase}] = "
                    f"{means['loss']:.6f}, elbo loss = {means['elbo']:.6f}, latent loss = {means['latent_kl']:.6f}, "
                    f"reconstr loss = {means['log_likelihood']:.6f}")
 
@@ -166,7 +176,8 @@ class Training:
 
     def record(self, steps: Steps) -> None:
         """Figures, files and pictures at the end of a visit."""
-        learner, directory = self.learner, self.run.directory
+        learner = self.learner
+        directory = self.run.directory
         figures = evaluate.figures(self.course, learner, steps)
         for means in figures["tests"].values():
             print(f"Mean losses [VAE {learner.visit}] = Loss: {means['loss']:.6f} | ELBO: {means['elbo']:.6f} | "
