@@ -15,7 +15,7 @@ from lib import errors, files
 from lib.errors import UserError
 from lib.mergan.config import DATASETS
 from lib.run.flags import Parser
-from lib.run.settings import PRECISIONS, Checked, setting
+from lib.run.settings import PRECISIONS, Checked, FilePath, setting
 from lib.systems import SYSTEMS
 
 METHODS = ("SFT", "RA", "JTR")
@@ -37,7 +37,7 @@ class Command(Checked):
     jit: tuple[str, ...] = setting(("auto",), "With XLA or without.", choices=("auto", "on", "off"))
     rounds: int = setting(10, "How often everything is timed; medians are reported.", least=1)
     quick: bool = setting(False, "Few cases and rounds.")
-    out: str = setting("", "JSON file for the figures.")
+    out: FilePath = setting("", "JSON file for the figures.")
 
     def __post_init__(self):
         super().__post_init__()

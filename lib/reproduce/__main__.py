@@ -19,7 +19,7 @@ from pathlib import Path
 from lib import errors, files, systems
 from lib.reproduce.table import Budget, Table
 from lib.run.flags import Parser
-from lib.run.settings import Checked, setting
+from lib.run.settings import Checked, FilePath, setting
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,11 +31,11 @@ class Command(Checked):
     scale: float = setting(1.0, "Share of the published iterations.", least=0.0, most=1.0)
     rows: tuple[str, ...] = setting((), "Rows to run, by the paper's names, with commas between; none: all.")
     tables_only: bool = setting(False, "Run nothing: only write the tables from the results.")
-    data_dir: str = setting("dataset", "Where the data sets lie.")
+    data_dir: FilePath = setting("dataset", "Where the data sets lie.")
     precision: str = setting("auto", "As in the scripts.")
     options: tuple[str, ...] = setting((), "Further flags of the scripts, as learning_rate=1e-3.")
-    results: str = setting(str(_ROOT / "results"), "Directory of the results, one JSON file per table.")
-    readme: str = setting(str(_ROOT / "README.md"), "File whose tables are written anew; empty: none.")
+    results: FilePath = setting(str(_ROOT / "results"), "Directory of the results, one JSON file per table.")
+    readme: FilePath = setting(str(_ROOT / "README.md"), "File whose tables are written anew; empty: none.")
 
 
 def tables() -> dict[str, Table]:
