@@ -8,9 +8,10 @@ import numpy as np
 from lib.errors import UserError
 from lib.tf1 import models
 from lib.tf1.models import Interchange
+from lvae.checkpoint import TF1Model
 from lvae.config import Architecture, Config
-from lvae.fork import Model, build_optimizer
 from lvae.networks import Latents, build_vae
+from lvae.step import build_optimizer
 
 
 def build(body: str, values: dict[str, np.ndarray]) -> Interchange:
@@ -38,7 +39,7 @@ def build(body: str, values: dict[str, np.ndarray]) -> Interchange:
     return Interchange(networks, variables)
 
 
-def _model(body: str, prefix: str, shapes: dict[str, tuple[int, ...]]) -> Model:
+def _model(body: str, prefix: str, shapes: dict[str, tuple[int, ...]]) -> TF1Model:
     """The model whose variables, named without its prefix, have these shapes."""
     first = body == "cnn" and any(name.startswith("encoder/cnn_encoder/") for name in shapes)
     scopes = ("cnn_encoder", "cnn_decoder") if first else ("encoder", "decoder")
@@ -59,7 +60,7 @@ def _model(body: str, prefix: str, shapes: dict[str, tuple[int, ...]]) -> Model:
                     use_ln=any("/LayerNorm/" in name for name in shapes))
     # The encoder gives two columns per continuous dimension, z has one; both have one per class.
     vae = build_vae(config, Latents(encoded - size, 2 * size - encoded), name=prefix.partition("_")[0])
-    return Model(vae, build_optimizer(config, vae.trainable_variables), prefix, scopes)
+    return TF1Model(vae, build_optimizer(config, vae.trainable_variables), prefix, scopes)
 
 
 def _hidden(scope: str, shapes: dict[str, tuple[int, ...]]) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ import pytest
 from lib import tf1
 from lib.errors import UserError
 from lib.tf1 import models
-from lvae import checkpoint, fork, train
+from lvae import checkpoint, step, train
 from lvae.config import EXPERIMENTS, Config
 from lvae.learner import Learner
 from lvae.networks import build_vae
@@ -133,8 +133,8 @@ def test_a_forked_models_checkpoint_gives_its_costs(tmp_path, monkeypatch, topic
         tf1_program.save(path, {key: value for other, weights in models.items() if other <= model_name
                                 for key, value in completed(weights).items()})
         vae = build_vae(settings, latents, name=name)
-        optimizer = fork.build_optimizer(settings, vae.trainable_variables)
-        model = fork.Model(vae, optimizer, model_name, scopes)
+        optimizer = step.build_optimizer(settings, vae.trainable_variables)
+        model = checkpoint.TF1Model(vae, optimizer, model_name, scopes)
         assert checkpoint.newest(path, model) == int(model_name[3])
         checkpoint.restore(path, model)
         assert int(optimizer.iterations) == STEPS

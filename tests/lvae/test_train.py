@@ -128,7 +128,6 @@ def test_a_complete_run_is_not_gone_on_with(whole_run, fashion):
     (("--method=ewc", "--sequential"), "--ewc_gamma"),
     (("--ewc_gamma=1",), "--method=ewc"),
     (("--batch_size=0",), "batch_size"),
-    (("--nonsense",), "nonsense"),
     (("left over",), "left over"),
     (("--allow_soft_placement=False",), "no such device"),
     (("--data_dir=/nowhere",), "fashion"),

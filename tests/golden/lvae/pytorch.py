@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from lib.metrics import frechet
-from lvae import baselines, distributions, fork, lifelong, losses
+from lvae import baselines, distributions, lifelong, losses
 from lvae import posterior as q
 from lvae import step
 from lvae.config import Architecture, Config
@@ -361,7 +361,7 @@ def _frechet(stored):
 def _adam_of_normalised_gradients(stored):
     variable = keras.Variable(common.draw(stored["parameter"]))
     config = _config(optimizer="adamnorm", learning_rate=stored["lr"])
-    optimizer = fork.build_optimizer(config, [variable])
+    optimizer = step.build_optimizer(config, [variable])
     after = []
     for text in stored["gradients"]:
         gradient = records.normal(text.partition(" ")[0], stored["parameter"]["shape"])
