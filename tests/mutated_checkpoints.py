@@ -14,7 +14,7 @@ import tensorflow as tf
 from lib import bundle, tf1
 from lib.checkpoints import ResumePoints
 from lib.errors import UserError
-from tests.data import written
+from tests import written
 from tests.data.mutated import main
 
 _INDEX, _DATA = ".index", ".data-00000-of-00001"

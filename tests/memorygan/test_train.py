@@ -9,6 +9,7 @@ from lib.checkpoints import ResumePoints
 from lib.settings import Options
 from memorygan import checkpoint, train
 from memorygan.step import build_model, make_steps
+from tests import written
 from tests.memorygan import tiny
 
 
@@ -70,7 +71,7 @@ def test_the_originals_summaries_train_the_memory(tmp_path, monkeypatch, tf1_exa
     """Ages count the queries. 513 was measured in TF1 after 103 iterations of epochs of one batch; the first is not
     reported."""
     monkeypatch.chdir(tmp_path)
-    tiny.write_mnist_like(tmp_path / "dataset/fashion", train=8)
+    written.mnist_like(tmp_path / "dataset/fashion", 8, 16)
     config = tiny.config(epoch=104, mem_size=512, tf1_exact=tf1_exact)
     monkeypatch.setattr(train.Reporter, "save", lambda reporter, epoch: None)
     states = []
