@@ -54,14 +54,14 @@ class Place:
         return subprocess.CompletedProcess(line, process.returncode, output, errors)
 
     def call(self, line: str) -> subprocess.CompletedProcess:
-        """What `run` does, without another process: for what TensorFlow's start of five seconds would add nothing to."""
+        """What `run` does, in this process: for what TensorFlow's start of five seconds would add nothing to."""
         program, *arguments = _words(line)
         if program == "-m":
             program, *arguments = arguments
         output, errors = io.StringIO(), io.StringIO()
         code = 0
-        with contextlib.chdir(self.path), _as_in_a_new_process([program, *arguments]), \
-                contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
+        with _as_in_a_new_process(self.path, [program, *arguments]), contextlib.redirect_stdout(output), \
+                contextlib.redirect_stderr(errors):
             try:
                 if program.endswith(".py"):
                     runpy.run_path(str(ROOT / program), run_name="__main__")
@@ -77,15 +77,17 @@ def _words(line: str | list[str]) -> list[str]:
 
 
 @contextlib.contextmanager
-def _as_in_a_new_process(arguments: list[str]):
-    """Arguments, paths, environment and flags are those of a program that starts, and afterwards as they were."""
+def _as_in_a_new_process(directory: Path, arguments: list[str]):
+    """Directory, arguments, paths, environment and flags are a new program's, and afterwards as they were."""
     app.define_help_flags()
-    before = set(flags.FLAGS)
+    before, left = set(flags.FLAGS), os.getcwd()
+    os.chdir(directory)
     try:
         with unittest.mock.patch.object(sys, "argv", arguments), unittest.mock.patch.object(sys, "path", [*sys.path]), \
                 unittest.mock.patch.dict(os.environ):
             yield
     finally:
+        os.chdir(left)
         for name in set(flags.FLAGS) - before:
             delattr(flags.FLAGS, name)
         flags.FLAGS.unparse_flags()

@@ -29,7 +29,8 @@ def straight_and_killed(tmp_path: Path, line: str, moments: list[str]) -> tuple[
     straight, killed = (Program(f"{line} --checkpoint_every=1it", tmp_path / name) for name in ("straight", "killed"))
     pace = kills.finish_at_its_pace(straight)
     kills.finish_with_kills(killed, moments, pace, seed=8)
-    assert len(re.findall("^resuming ", killed.output(), re.M)) > len(moments) / 3  # most kills come after the first point
+    # Most kills come after the first point.
+    assert len(re.findall("^resuming ", killed.output(), re.M)) > len(moments) / 3
     return straight, killed
 
 

@@ -94,6 +94,7 @@ def test_another_runs_directory_is_not_overwritten(here):
     assert [path.name for path in (here.path / "result/a").iterdir() if path.name[0] != "."] == ["thesis.tex"]
 
 
+@pytest.mark.full
 def test_other_settings_are_not_mixed_into_a_run(here):
     assert here.call("joint.py --dataset digits --result_path a --iters 1").returncode == 0
     message = refused(here.call("joint.py --dataset digits --result_path a --iters 2 --seed 3"))

@@ -115,6 +115,7 @@ def test_the_same_noise_every_time(course, distance):
     assert distance.measure(learner) == distance.measure(learner)
 
 
+@pytest.mark.full
 def test_convolutional_images_and_a_vae_without_classes(tmp_path):
     written.mnist_like(tmp_path / "Fashion_data", 60, 30)
     config = dataclasses.replace(CONFIG, experiment="fashion", architecture=EXPERIMENTS["fashion"].architecture,

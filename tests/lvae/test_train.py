@@ -87,7 +87,8 @@ def test_interrupted_run_ends_as_the_whole_one(whole_run, place, fashion):
 @pytest.mark.full
 def test_bad_numbers_end_in_one_line_and_leave_the_resume_point_from_before(here, fashion):
     last = refused(here.call(line("fashion_dnn", fashion, f"{SHORT} --learning_rate=1e20 --checkpoint_every=1it")))
-    assert re.search(r"^error: \w+ is (nan|inf|-inf) at distribution 1/3 \(fashion 0\) iteration \d+; stopped", last), last
+    assert re.search(r"^error: \w+ is (nan|inf|-inf) at distribution 1/3 \(fashion 0\) iteration \d+; stopped",
+                     last), last
     for index in (here.path / "experiment_0/resume").glob("*.index"):
         point = tf.train.load_checkpoint(str(index.with_suffix("")))
         name, = (name for name in point.get_variable_to_shape_map() if name.startswith("learner"))

@@ -40,7 +40,7 @@ def in_a_tf1_graph(case: str, use):
         return use(v1.train.Saver(variables), session, variables)
 
 
-@pytest.mark.parametrize("case", ["fashion", "cifar10"])
+@pytest.mark.parametrize("case", ["fashion", pytest.param("cifar10", marks=pytest.mark.full)])
 def test_a_tf1_saver_restores_what_we_write(tmp_path, case):
     config = tiny.config(case, **SIZES)
     model = build_model(config)

@@ -10,7 +10,8 @@ from memorygan.step import build_model
 from tests.process import passed
 
 
-@pytest.mark.parametrize("dataset", ["fashion", "affmnist", "cifar10", "celeba"])
+@pytest.mark.parametrize("dataset", [
+    "fashion", "affmnist", *(pytest.param(name, marks=pytest.mark.full) for name in ("cifar10", "celeba"))])
 def test_checkpoints_of_the_data_sets_are_told_apart(dataset):
     values = {name: np.asarray(variable) for name, variable in
               checkpoint.variables(build_model(make_config(dataset))).items()}

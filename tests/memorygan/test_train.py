@@ -13,7 +13,7 @@ from tests import written
 from tests.memorygan import tiny
 
 
-@pytest.mark.parametrize("dataset", ["fashion", "cifar10"])
+@pytest.mark.parametrize("dataset", ["fashion", pytest.param("cifar10", marks=pytest.mark.full)])
 def test_a_resume_point_holds_every_variable(tmp_path, dataset):
     """Averages and memory included, which no optimiser knows, and layers that stand in lists."""
     config = tiny.config(dataset)
@@ -66,6 +66,7 @@ def test_the_tracker_measures_likelihood_and_prior():
     assert train.Tracker(config, model, None).measure()[0] is None
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("tf1_exact, oldest", [(True, 3 * 103 + 2 * 102), (False, 3 * 103)])
 def test_the_originals_summaries_train_the_memory(tmp_path, monkeypatch, tf1_exact, oldest):
     """Ages count the queries. 513 was measured in TF1 after 103 iterations of epochs of one batch; the first is not

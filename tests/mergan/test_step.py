@@ -69,8 +69,9 @@ def watch(config) -> Watched:
             variable.assign(value)
     at_once = steps.iterate(images, labels, 0)
     norms = networks.generator.norm1, networks.generator.norm2, networks.generator.norm3
-    return Watched(states, {name: np.concatenate([part[name] for part in values]) for name in at_once}, at_once, state(),
-                   counts, [(norm.moving_mean.numpy(), norm.moving_variance.numpy()) for norm in norms])
+    one_by_one = {name: np.concatenate([part[name] for part in values]) for name in at_once}
+    return Watched(states, one_by_one, at_once, state(), counts,
+                   [(norm.moving_mean.numpy(), norm.moving_variance.numpy()) for norm in norms])
 
 
 @pytest.fixture(scope="module")
