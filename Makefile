@@ -13,7 +13,8 @@ demo: $(VENV)/.complete
 	@echo "Look at: result/demo/samples (grids), result/demo/*.jpg (curves), result/demo/metrics.json (accuracies)"
 
 # One thread in each of two processes (tests/conftest.py). Every tier leaves out the others: tests/README.md.
-TESTS = $(BIN)/python -m pytest -q -n 2 tests -m
+# worksteal: neighbours, which share what a module makes, mostly stay in one process.
+TESTS = $(BIN)/python -m pytest -q -n 2 --dist worksteal tests -m
 
 test: $(VENV)/.complete
 	$(TESTS) "not full and not slow"

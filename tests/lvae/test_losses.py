@@ -64,7 +64,8 @@ def test_agreeing_posteriors_are_consistent(random):
 def test_consistency_is_the_divergence_of_the_student_from_the_teacher_and_not_the_other_way_round(random, formulas):
     student, teacher = random.standard_normal((2, 5, 3))
     expected = scipy.stats.entropy(*(scipy.special.softmax(logits, axis=1) for logits in (student, teacher)), axis=1)
-    ours = losses.consistency(dataclasses.replace(CONFIG, formulas=formulas), tf.constant(student), tf.constant(teacher))
+    config = dataclasses.replace(CONFIG, formulas=formulas)
+    ours = losses.consistency(config, tf.constant(student), tf.constant(teacher))
     np.testing.assert_allclose(ours, expected, rtol=1e-4)
 
 
