@@ -81,6 +81,7 @@ def test_mixture_and_its_labels():
     assert baselines.mixed_labels(replay_solver, mixture, 0, 0).numpy().tolist() == [0] * 8
 
 
+@pytest.mark.full
 def test_generative_replay_trains_generator_critic_and_solver_without_classes():
     networks = build_networks(DGR.data, solver=True)
     optimizers = build_optimizers(DGR, networks)

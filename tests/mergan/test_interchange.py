@@ -163,6 +163,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(evaluate.pretrained, "evaluation_classifier", lambda dataset, data_dir: judge)
 
 
+@pytest.mark.full
 def test_testing_reads_what_the_task_program_wrote(tmp_path, quick):
     config = Config("mnist", iterations=4001, batch_size=2)
     values = checkpoint_values("mnist", joint=False)
