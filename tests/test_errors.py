@@ -4,8 +4,6 @@ import subprocess
 
 import pytest
 
-from tests import process
-
 
 @pytest.fixture
 def end(place):
