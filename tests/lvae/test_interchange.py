@@ -82,7 +82,7 @@ def port(experiment: str) -> Learner:
     return Learner(Config(experiment, EXPERIMENTS[experiment].architecture, sequential=True, latent_size=4, **flags))
 
 
-@pytest.mark.parametrize("experiment", PROGRAMS)
+@pytest.mark.parametrize("experiment", ["fashion_dnn", pytest.param("mnist", marks=pytest.mark.full)])
 def test_the_tf1_programs_checkpoint_gives_its_outputs(tmp_path, monkeypatch, experiment):
     values = checkpoint_values(experiment)
     assert {name: value.shape for name, value in values.items()} == table(experiment)
@@ -119,7 +119,9 @@ def test_a_tf1_saver_restores_our_checkpoint(tmp_path, experiment):
         np.testing.assert_allclose(restored[name], value, rtol=1e-6 if "_power" in name else 0.0, err_msg=name)
 
 
-@pytest.mark.parametrize("topic, case", [("losses", "plain_m3"), ("losses", "bn_m1"), ("losses_cnn", "cnn_m1")])
+@pytest.mark.parametrize("topic, case", [
+    ("losses", "plain_m3"), *(pytest.param(*case, marks=pytest.mark.full) for case in (
+        ("losses", "bn_m1"), ("losses_cnn", "cnn_m1")))])
 def test_a_forked_models_checkpoint_gives_its_costs(tmp_path, monkeypatch, topic, case):
     """The file holds all models of the run; student and teacher come from it, each by its own name."""
     document = recorded(topic, case)
@@ -189,6 +191,7 @@ def whole(request, tmp_path_factory, fashion):
     return settings, {int(path.name[3]): path.with_suffix("") for path in (directory / "models").glob("*.cpkt.index")}
 
 
+@pytest.mark.full
 def test_a_loaded_run_ends_as_the_whole_one(tmp_path, fashion, whole):
     settings, three = whole
     # As TF1's program writes it: all models of a run in one file.
@@ -204,6 +207,7 @@ def test_a_loaded_run_ends_as_the_whole_one(tmp_path, fashion, whole):
     assert (directory / "models/class_list.csv").read_text() == "0,0\n1,1\n2,2\n"
 
 
+@pytest.mark.full
 def test_a_run_that_is_not_lifelong_starts_with_the_loaded_weights(tmp_path, fashion):
     settings = {"sequential": False, "epochs": 1, "batch_size": 20}
     first = train.run(config(**settings), tmp_path, fashion)

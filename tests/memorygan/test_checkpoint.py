@@ -105,6 +105,7 @@ def test_missing_and_damaged_checkpoints_are_refused(tmp_path):
         checkpoint.latest(tmp_path)
 
 
+@pytest.mark.full
 def test_training_goes_on_exactly_from_a_checkpoint(tmp_path):
     config = tiny.config(**SIZES, lr_decay=True)
     images = tf.constant(np.random.RandomState(0).randint(0, 256, (4, 4, 28, 28, 1)).astype(np.uint8))

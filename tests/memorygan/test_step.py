@@ -56,12 +56,12 @@ def test_xla_gives_the_same_numbers():
     np.testing.assert_array_equal(models[0].memory.state().values, models[1].memory.state().values)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("settings", [
-    pytest.param({}, id="default"),
-    *(pytest.param(settings, marks=pytest.mark.full, id=" ".join(f"{name}={settings[name]}" for name in settings))
-      for settings in ({"memory_update": "kaiser"}, {"slot_sampling": False},
-                       {"model": "GAN", "discriminator": "base_d"}, {"model": "GAN", "loss": "updown"},
-                       {"loss": "reverse_kl", "use_augmentation": True, "lr_decay": True}))])
+    pytest.param(settings, id=" ".join(f"{name}={value}" for name, value in settings.items()) or "default")
+    for settings in ({}, {"memory_update": "kaiser"}, {"slot_sampling": False},
+                     {"model": "GAN", "discriminator": "base_d"}, {"model": "GAN", "loss": "updown"},
+                     {"loss": "reverse_kl", "use_augmentation": True, "lr_decay": True})])
 def test_grouped_iterations_are_the_same_as_single_ones(settings):
     config = tiny.config(**settings)
     images = batches(3, config)
