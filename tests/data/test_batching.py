@@ -2,16 +2,15 @@
 
 import json
 import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
 from lib.data import batching, folders
 from lib.errors import UserError
-from tests.data import written
+from tests import written
 from tests.golden import records
+from tests.process import passed
 
 BATCHING = json.loads((pathlib.Path(records.__file__).parent / "figures" / "mergan_data.json").read_text())[
     "cases"]["lsun_batching"]
@@ -148,11 +147,10 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 @pytest.mark.slow
-def test_memory_does_not_grow_with_the_number_of_images(tmp_path):
+def test_memory_does_not_grow_with_the_number_of_images(place, tmp_path):
     for number, picture in enumerate(written.random_images(20, 256, 3)):
         written.put(tmp_path / f"{number}.png", written.image(picture))
-    peaks = [int(subprocess.run([sys.executable, "-c", _MEASURE, str(tmp_path), repeats], check=True,
-                                capture_output=True, text=True, timeout=300).stdout) for repeats in ("1", "5000")]
+    peaks = [int(passed(place.run(["-c", _MEASURE, str(tmp_path), repeats]))) for repeats in ("1", "5000")]
     assert peaks[1] - peaks[0] < 50_000  # KiB; the 100,000 images would be 1.2 GB resized, 20 GB as they are
 
 
@@ -180,12 +178,12 @@ busy(0.3)
 
 
 @pytest.mark.parametrize("attempt", range(2))
-def test_the_process_ends_while_reading_ahead(attempt):
+def test_the_process_ends_while_reading_ahead(place, attempt):
     """Closing the iterator during the interpreter's shutdown waits forever for a call that is about to begin.
 
     Nobody gives up the interpreter's lock unasked here, so that such a call waits for it when the program ends;
     without the closing at exit five of six attempts hung.
     """
-    ended = subprocess.run([sys.executable, "-c", _ENDS_WHILE_READING], capture_output=True, text=True, timeout=120)
+    ended = place.run(["-c", _ENDS_WHILE_READING], timeout=120)
     assert ended.returncode == 0, ended.stderr
     assert "Error" not in ended.stderr and "finaliz" not in ended.stderr

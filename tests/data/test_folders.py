@@ -11,7 +11,7 @@ from PIL import Image
 
 from lib.data import folders
 from lib.errors import UserError
-from tests.data import written
+from tests import written
 from tests.golden import records
 
 GOLDEN = json.loads((pathlib.Path(records.__file__).parent / "figures" / "mergan_data.json").read_text())

@@ -12,8 +12,8 @@ def _write(folder, method, elbos):
     folder.mkdir()
     (folder / "settings.json").write_text(json.dumps({"system": "Lifelong VAE", "sequential": True, "method": method}))
     (folder / "results.json").write_text(json.dumps([
-        {"distribution": f"fashion {number}", "seen_elbo": 2 * elbo, "frechet_distance": 3 * elbo, "tests": {"a_": {"elbo": elbo - 1},
-                                                                             "b_": {"elbo": elbo + 1}}}
+        {"distribution": f"fashion {number}", "seen_elbo": 2 * elbo, "frechet_distance": 3 * elbo,
+         "tests": {"a_": {"elbo": elbo - 1}, "b_": {"elbo": elbo + 1}}}
         for number, elbo in enumerate(elbos)]))
     return str(folder)
 

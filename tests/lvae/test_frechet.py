@@ -12,7 +12,7 @@ from lvae.config import EXPERIMENTS, Config
 from lvae.data import Samples, unit
 from lvae.distributions import Course, Distribution
 from lvae.learner import Learner
-from tests.lvae import tiny
+from tests import written
 
 CONFIG = Config("fashion_dnn", EXPERIMENTS["fashion_dnn"].architecture, sequential=True, latent_size=3)
 
@@ -20,7 +20,7 @@ CONFIG = Config("fashion_dnn", EXPERIMENTS["fashion_dnn"].architecture, sequenti
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
-    tiny.write(folder / "Fashion_data", 400, 200)
+    written.mnist_like(folder / "Fashion_data", 400, 200)
     return distributions.load(CONFIG, str(folder))
 
 
@@ -115,8 +115,9 @@ def test_the_same_noise_every_time(course, distance):
     assert distance.measure(learner) == distance.measure(learner)
 
 
+@pytest.mark.full
 def test_convolutional_images_and_a_vae_without_classes(tmp_path):
-    tiny.write(tmp_path / "Fashion_data", 60, 30)
+    written.mnist_like(tmp_path / "Fashion_data", 60, 30)
     config = dataclasses.replace(CONFIG, experiment="fashion", architecture=EXPERIMENTS["fashion"].architecture,
                                  method="vanilla", sequential=False)
     course = distributions.load(config, str(tmp_path))

@@ -9,10 +9,11 @@ from lib.run.options import Options
 from lib.run.resume import ResumePoints
 from memorygan import checkpoint, train
 from memorygan.step import build_model, make_steps
+from tests import written
 from tests.memorygan import tiny
 
 
-@pytest.mark.parametrize("dataset", ["fashion", "cifar10"])
+@pytest.mark.parametrize("dataset", ["fashion", pytest.param("cifar10", marks=pytest.mark.full)])
 def test_a_resume_point_holds_every_variable(tmp_path, dataset):
     """Averages and memory included, which no optimiser knows, and layers that stand in lists."""
     config = tiny.config(dataset)
@@ -65,12 +66,13 @@ def test_the_tracker_measures_likelihood_and_prior():
     assert train.Tracker(config, model, None).measure()[0] is None
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("tf1_exact, oldest", [(True, 3 * 103 + 2 * 102), (False, 3 * 103)])
 def test_the_originals_summaries_train_the_memory(tmp_path, monkeypatch, tf1_exact, oldest):
     """Ages count the queries. 513 was measured in TF1 after 103 iterations of epochs of one batch; the first is not
     reported."""
     monkeypatch.chdir(tmp_path)
-    tiny.write_mnist_like(tmp_path / "dataset/fashion", train=8)
+    written.mnist_like(tmp_path / "dataset/fashion", 8, 16)
     config = tiny.config(epoch=104, mem_size=512, tf1_exact=tf1_exact)
     monkeypatch.setattr(train.Reporter, "save", lambda reporter, epoch: None)
     states = []

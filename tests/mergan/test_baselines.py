@@ -9,13 +9,13 @@ from lib.mergan.config import NOISE, Config
 from lib.mergan.networks import Judgement, build_networks, copy_weights
 from lib.mergan.step import build_fisher, build_optimizers, estimate_fisher, make_steps
 
-EWC = Config("mnist", 3, consolidation=True, consolidation_factor=10.0, fisher_batches=2, batch_size=8)
-DGR = Config("mnist", 3, generative_replay=True, batch_size=8)
+EWC = Config("mnist", 3, consolidation=True, consolidation_factor=10.0, fisher_batches=2, batch_size=8, critic_steps=1)
+DGR = Config("mnist", 3, generative_replay=True, batch_size=8, critic_steps=1)
 
 
 def batches(task, count=2):
-    images = np.random.RandomState(0).randint(0, 256, [count, 5, 8, 32, 32, 1]).astype(np.uint8)
-    return images, np.full([count, 5, 8], task, np.int32)
+    images = np.random.RandomState(0).randint(0, 256, [count, 1, 8, 32, 32, 1]).astype(np.uint8)
+    return images, np.full([count, 1, 8], task, np.int32)
 
 
 def test_consolidation_is_half_the_weighted_square():
@@ -43,9 +43,10 @@ def test_fisher_is_the_mean_squared_gradient_of_the_generators_cost_and_adds_up(
     assert float(fisher[index][0]) > once and np.any(fisher[table][1] > 0)
 
 
+@pytest.mark.full
 def test_a_strong_consolidation_holds_the_generator():
     def drift(factor):
-        config = Config("mnist", 3, consolidation=True, consolidation_factor=factor, batch_size=8)
+        config = Config("mnist", 3, consolidation=True, consolidation_factor=factor, batch_size=8, critic_steps=1)
         networks = build_networks(config.data)
         copy_weights(networks.generator, networks.replay)
         fisher = [tf.ones(variable.shape) for variable in networks.generator.trainable_variables]
@@ -80,6 +81,7 @@ def test_mixture_and_its_labels():
     assert baselines.mixed_labels(replay_solver, mixture, 0, 0).numpy().tolist() == [0] * 8
 
 
+@pytest.mark.full
 def test_generative_replay_trains_generator_critic_and_solver_without_classes():
     networks = build_networks(DGR.data, solver=True)
     optimizers = build_optimizers(DGR, networks)

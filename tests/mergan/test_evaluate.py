@@ -141,6 +141,7 @@ def test_reverse_accuracy_trains_on_generated_and_tests_on_real_images_of_the_le
     assert seen["generated"].tolist() == [15] * 3
 
 
+@pytest.mark.full
 def test_every_task_is_tested_when_asked(perfect, monkeypatch, tmp_path):
     loaded = []
     monkeypatch.setattr(evaluate, "_load", lambda directory, config, networks, task: loaded.append(task))

@@ -19,7 +19,8 @@ from tests.golden.mergan import common
 from tests.mergan.tf1_variables import JOINT, TASKS
 
 FIGURES = Path(__file__).parent.parent / "golden/figures"
-PROGRAMS = [("mnist", False), ("svhn", False), ("lsun", False), ("mnist", True), ("svhn", True)]
+PROGRAMS = [("mnist", False), ("mnist", True), *(pytest.param(*program, marks=pytest.mark.full) for program in (
+    ("svhn", False), ("lsun", False), ("svhn", True)))]
 
 # The recorded beta powers of the joint program after 2 generator and 15 critic steps.
 POWERS = records.read(FIGURES / "mergan_training.json")["cases"]["train_joint"]["adam_beta_powers"]
@@ -163,6 +164,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(evaluate.pretrained, "evaluation_classifier", lambda dataset, data_dir: judge)
 
 
+@pytest.mark.full
 def test_testing_reads_what_the_task_program_wrote(tmp_path, quick):
     config = Config("mnist", iterations=4001, batch_size=2)
     values = checkpoint_values("mnist", joint=False)
@@ -198,8 +200,9 @@ def damaged(values: dict, what: str) -> tuple[dict, list[str]]:
     return values, [f"{name} is [33] there, [32] here"]
 
 
-@pytest.mark.parametrize("joint", [False, True])
-@pytest.mark.parametrize("what", ["missing", "extra", "misshaped"])
+@pytest.mark.parametrize("joint, what", [
+    (False, "missing"), (False, "extra"), (False, "misshaped"),
+    *(pytest.param(True, what, marks=pytest.mark.full) for what in ("missing", "extra", "misshaped"))])
 def test_testing_refuses_what_does_not_fit(tmp_path, quick, joint, what):
     config = Config("mnist", iterations=1, joint=joint)
     values, said = damaged(checkpoint_values("mnist", joint), what)
@@ -233,6 +236,7 @@ def test_training_starts_from_what_the_task_program_wrote(tmp_path, monkeypatch)
         np.testing.assert_array_equal(variable, values[name.replace("Old.", "New.")], err_msg=name)
 
 
+@pytest.mark.full
 def test_a_joint_trainings_checkpoint_is_the_joint_programs(tmp_path):
     config = Config("digits", iterations=2, joint=True, batch_size=10)
     train.run(config, tmp_path / "run", "data", options=Options())

@@ -34,6 +34,7 @@ def test_judges_give_probabilities_of_ten_classes(build, side, channels):
     np.testing.assert_array_equal(again, rows)
 
 
+@pytest.mark.full
 def test_a_judge_learns_is_kept_and_is_read_again(tmp_path, monkeypatch, capsys):
     recipe = judges.RECIPES["mnist"]._replace(epochs=4, shift=0)
     monkeypatch.setitem(judges.RECIPES, "mnist", recipe)

@@ -1,28 +1,15 @@
-"""The command line, as processes of their own."""
-
-import os
-import subprocess
-import sys
-from pathlib import Path
+"""The command line."""
 
 import pytest
 
 from lib.mergan.config import Config
+from tests.process import passed, refused
 from tests.report.conftest import write_run
 
-ROOT = Path(__file__).parent.parent.parent
 
-
-def report(directory: Path, *arguments: str) -> subprocess.CompletedProcess:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"}
-    return subprocess.run([sys.executable, "-m", "lib.report", *arguments], cwd=directory, env=environment,
-                          capture_output=True, text=True, timeout=600)
-
-
-def test_page_and_table_hold_the_same_figures(tmp_path, aligned):
+def test_page_and_table_hold_the_same_figures(here, tmp_path, aligned):
     write_run(tmp_path / "plain", Config("mnist", 7))
-    done = report(tmp_path, "aligned", "plain", "--output", "out/page")
-    assert done.returncode == 0, done.stderr
+    printed = passed(here.call("-m lib.report aligned plain --output out/page"))
     page, markdown = ((tmp_path / "out" / f"page.{kind}").read_text() for kind in ("html", "md"))
     # The paper's replay alignment on MNIST, ours, and a method that was not run.
     assert "| RA | aligned | 3 per task | 0 of 10 tasks | 98.19 | 50.00 | 97.01 | 45.00 |" in markdown
@@ -31,16 +18,12 @@ def test_page_and_table_hold_the_same_figures(tmp_path, aligned):
     for cell in ("98.19", "50.00", "97.01", "45.00", "90.39", "not run", "not tested", "d-cost"):
         assert f">{cell}<" in page
     assert "http://" not in page.replace("http://www.w3.org", "") and "https://" not in page
-    assert "out/page.html" in done.stdout and "out/page.md" in done.stdout
+    assert "out/page.html" in printed and "out/page.md" in printed
 
 
 @pytest.mark.parametrize("arguments, complaint", [
-    ([], "no run given"), (["nowhere"], "nowhere holds no run"), (["aligned", "."], "holds no run"),
-    (["aligned", "--label", "12"], "--label 12"), (["aligned", "--labels", "1"], "labels")])
-def test_a_wrong_command_line_is_one_line(tmp_path, aligned, arguments, complaint):
-    done = report(tmp_path, *arguments)
-    assert done.returncode == 2
-    # TensorFlow may speak before.
-    *_, line = done.stderr.splitlines()
-    assert line.startswith("error: ") and complaint in line and "Traceback" not in done.stderr
-    assert not (tmp_path / "result").exists()
+    ("", "no run given"), ("nowhere", "nowhere holds no run"), ("aligned .", "holds no run"),
+    ("aligned --label 12", "--label 12"), ("aligned --labels 1", "labels")])
+def test_a_wrong_command_line_is_one_line(here, aligned, arguments, complaint):
+    assert complaint in refused(here.call(f"-m lib.report {arguments}"))
+    assert not (here.path / "result").exists()
