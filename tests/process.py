@@ -9,8 +9,6 @@ import sys
 import unittest.mock
 from pathlib import Path
 
-from absl import app, flags
-
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -78,9 +76,8 @@ def _words(line: str | list[str]) -> list[str]:
 
 @contextlib.contextmanager
 def _as_in_a_new_process(directory: Path, arguments: list[str]):
-    """Directory, arguments, paths, environment and flags are a new program's, and afterwards as they were."""
-    app.define_help_flags()
-    before, left = set(flags.FLAGS), os.getcwd()
+    """Directory, arguments, paths and environment are a new program's, and afterwards as they were."""
+    left = os.getcwd()
     os.chdir(directory)
     try:
         with unittest.mock.patch.object(sys, "argv", arguments), unittest.mock.patch.object(sys, "path", [*sys.path]), \
@@ -88,9 +85,6 @@ def _as_in_a_new_process(directory: Path, arguments: list[str]):
             yield
     finally:
         os.chdir(left)
-        for name in set(flags.FLAGS) - before:
-            delattr(flags.FLAGS, name)
-        flags.FLAGS.unparse_flags()
 
 
 def passed(done: subprocess.CompletedProcess) -> str:
