@@ -6,6 +6,7 @@ from PIL import Image
 
 from lib import files
 from memorygan import interpret, memory
+from memorygan.config import Command
 from memorygan.step import build_model
 from tests.memorygan import tiny
 
@@ -76,7 +77,7 @@ def test_every_figure_is_drawn_from_a_checkpoints_model_and_its_logs(tmp_path, m
     files.make_directory(logs / "prior")
     files.write_text(logs / "log.jsonl", '{"step": 3, "means": {}, "values": {"test_log_likelihood": {"3": -1.5}}}\n')
     np.save(logs / "prior/epoch_2.npy", memory.categorical_prior(model.memory.state()).numpy())
-    interpret.run(config, model, tmp_path / "checkpoint/0/run", "dataset", tmp_path)
+    interpret.run(config, model, Command(load_cp_dir=str(tmp_path / "checkpoint/0/run")), tmp_path)
     drawn = {path.stem: Image.open(path).size for path in tmp_path.glob("*.png")}
     assert set(drawn) == {"interpolation_noise", "interpolation_keys", "log_likelihood", "prior", "posterior",
                           "nearest"}
