@@ -77,9 +77,9 @@ def _probabilities(config: Config, samples: np.ndarray, data_dir: str, inception
             print(f"a classifier trained here takes Inception's place ({error})", flush=True)
     model = judges.load_or_train(config.dataset, _labelled(config, "train", data_dir),
                                  _labelled(config, "test", data_dir))
-    seen = (float_pixels(np.array(batch), config.data.unit_range) for batch in batches(samples))
+    pixels = (float_pixels(np.array(batch), config.data.unit_range) for batch in batches(samples))
     recipe = judges.RECIPES[config.dataset]
-    return recipe.name, judges.probabilities(model, seen, recipe.flip)
+    return recipe.name, judges.probabilities(model, pixels, recipe.flip)
 
 
 def score(config: Config, samples: np.ndarray, data_dir: str, inception_weights: str = "") -> dict:

@@ -100,7 +100,11 @@ class Training:
 
     def __init__(self, config: Config, model: Model, images: TrainingSet, test_images: np.ndarray | None,
                  places: Places, run: Run, jit: bool):
-        self._config, self._model, self._images, self._places, self._run = config, model, images, places, run
+        self._config = config
+        self._model = model
+        self._images = images
+        self._places = places
+        self._run = run
         self._steps = make_steps(config, model, max_iterations(config, images.examples), jit)
         self._advance = advancing(self._steps.iterate, self._batches)
         self._sampler = Sampler(config, model, training=True)
