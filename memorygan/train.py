@@ -106,7 +106,7 @@ class Training:
         self._places = places
         self._run = run
         self._steps = make_steps(config, model, max_iterations(config, images.examples), jit)
-        self._advance = advancing(self._steps.iterate, self._batches)
+        self._iterate = advancing(self._steps.iterate, self._batches)
         self._sampler = Sampler(config, model, training=True)
         self._tracker = Tracker(config, model, test_images) if config.has_memory else None
         self._started = self._epoch_started = time.monotonic()
@@ -137,7 +137,7 @@ class Training:
 
     def advance(self, first: int, count: int) -> dict[str, dict[int, float]]:
         """The runner's view of iterations: bad numbers of every one, other values of every 20th."""
-        history = self._advance(first, count)
+        history = self._iterate(first, count)
         self._last = {name: by_iteration[first + count - 1] for name, by_iteration in history.items()}
         return {name: {iteration: value for iteration, value in by_iteration.items()
                        if iteration % _KEPT_EVERY == 0 or not math.isfinite(value)}
