@@ -58,7 +58,7 @@ class Order:
 
 def order(count: int, batch_size: int, seed: int, stream: str) -> Order:
     """Each epoch a permutation of its own. Raises `UserError` if there are fewer images than a batch takes."""
-    _require(count, batch_size, stream)
+    require(count, batch_size, stream)
     batches = count // batch_size
     return Order(batches, lambda epoch: epoch_order(count, seed, stream, epoch)[:batches * batch_size].reshape(
         batches, batch_size))
@@ -70,27 +70,12 @@ def tf1_order(count: int, batch_size: int, stream: str, first_epoch: int = 2) ->
     `first_epoch`: the epoch that batch 0 opens. The original spends epoch 1 on the ground-truth picture and trains
     from epoch 2 on. `stream` stands in messages.
     """
-    _require(count, batch_size + 1, stream)
+    require(count, batch_size + 1, stream)
     return Order((count - 1) // batch_size,
                  lambda epoch: tf1_slots(tf1_epoch_order(count, first_epoch + epoch), batch_size))
 
 
-def cumulative_order(count: int, batch_size: int, stream: str, shuffle: Callable[[int], np.ndarray]) -> Order:
-    """memoryGAN's order: the first epoch as the images lie, then each epoch a shuffling of the one before.
-
-    `shuffle(i)`: the permutation of 0 .. count - 1 that ends epoch i. `stream` stands in messages.
-    """
-    _require(count, batch_size, stream)
-    batches = count // batch_size
-
-    def slots(epoch: int) -> np.ndarray:
-        permuted = functools.reduce(lambda before, i: before[shuffle(i)], range(epoch), np.arange(count))
-        return permuted[:batches * batch_size].reshape(batches, batch_size)
-
-    return Order(batches, slots)
-
-
-def _require(count: int, needed: int, stream: str) -> None:
+def require(count: int, needed: int, stream: str) -> None:
     if count < needed:
         raise UserError(f"{stream}: {count} images are fewer than the {needed} that a batch takes; add images or "
                         f"choose a smaller batch")

@@ -6,6 +6,7 @@ from PIL import Image
 
 from lib import files
 from memorygan import interpret, memory
+from memorygan.config import Command
 from memorygan.step import build_model
 from tests.memorygan import tiny
 
@@ -75,7 +76,8 @@ def test_every_figure_is_drawn_from_a_checkpoints_model_and_its_logs(tmp_path, m
     files.make_directory(logs / "prior")
     files.write_text(logs / "log.jsonl", '{"step": 3, "means": {}, "values": {"test_log_likelihood": {"3": -1.5}}}\n')
     np.save(logs / "prior/epoch_2.npy", memory.categorical_prior(model.memory.state()).numpy())
-    interpret.run(config, model, tmp_path / "checkpoint/0/run", str(fashion), tmp_path)
+    command = Command(load_cp_dir=str(tmp_path / "checkpoint/0/run"), data_dir=str(fashion))
+    interpret.run(config, model, command, tmp_path)
     drawn = {path.stem: Image.open(path).size for path in tmp_path.glob("*.png")}
     assert set(drawn) == {"interpolation_noise", "interpolation_keys", "log_likelihood", "prior", "posterior",
                           "nearest"}

@@ -126,8 +126,8 @@ def test_training_starts_from_a_checkpoint(workplace, trained):
 
 
 @pytest.mark.parametrize("flags, complaint", [
-    ("--dataset=fashon", "--dataset=fashon: unknown; one of fashion"),
-    ("--loss=wasserstein", "--loss=wasserstein: unknown; one of jsd"),
+    ("--dataset=fashon", "--dataset=fashon: fashon is not one of fashion"),
+    ("--loss=wasserstein", "--loss=wasserstein: wasserstein is not one of jsd"),
     ("--is_train=False", "needs --load_cp_dir"),
     ("--is_train=False --load_cp_dir=nowhere", "no checkpoint in nowhere"),
     ("--dataset=celeba", "celeba"),

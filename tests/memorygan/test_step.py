@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from memorygan.step import build_model, draw_noise, learning_rate, make_steps
+from memorygan.noise import draw_noise
+from memorygan.step import build_model, learning_rate, make_steps
 from tests.memorygan import tiny
 
 
@@ -60,7 +61,8 @@ def test_xla_gives_the_same_numbers():
 @pytest.mark.parametrize("settings", [
     pytest.param(settings, id=" ".join(f"{name}={value}" for name, value in settings.items()) or "default")
     for settings in ({}, {"memory_update": "kaiser"}, {"slot_sampling": False},
-                     {"model": "GAN", "discriminator": "base_d"}, {"model": "GAN", "loss": "updown"},
+                     {"model": "GAN", "discriminator": "base_d"},
+                     {"model": "GAN", "discriminator": "memory_d", "loss": "updown"},
                      {"loss": "reverse_kl", "use_augmentation": True, "lr_decay": True})])
 def test_grouped_iterations_are_the_same_as_single_ones(settings):
     config = tiny.config(**settings)

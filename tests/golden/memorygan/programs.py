@@ -17,8 +17,9 @@ from memorygan import data as inputs
 from memorygan import losses
 from memorygan.config import DATASETS, ended_epoch, make_config, max_iterations
 from memorygan.networks import tf1_variables
-from memorygan.step import Noise, build_model, make_steps
-from memorygan.train import sample_picture
+from memorygan.noise import Noise
+from memorygan.samples import sample_picture
+from memorygan.step import build_model, make_steps
 from tests.golden import records
 from tests.golden.memorygan.models import Case, config_of, inject, sampled_slots, state_of
 from tests.golden.records import EXACT, GRADIENTS, Comparison, Document
@@ -156,7 +157,7 @@ def _affine(prefix: str, case: Case) -> Iterator[Comparison]:
     count, drawn = case.config["batch"], np.array(case.config["drawn"])
     digits = np.stack([_digit(f"{prefix}/in/digit{number}") for number in range(count)])[..., None]
     batches = batching.Batches(digits, np.arange(count, dtype=np.int32), count, 0, case.name,
-                              batching.cumulative_order(count, count, case.name, lambda _: np.arange(count)))
+                              inputs.cumulative_order(count, count, case.name, lambda _: np.arange(count)))
     images, labels = batches.take(0, 1)
     distorted = inputs.distort(images[0], drawn)
     yield case("input", digits)
@@ -170,7 +171,7 @@ def _affine(prefix: str, case: Case) -> Iterator[Comparison]:
 
 def _epochs(prefix: str, case: Case) -> Iterator[Comparison]:
     count, size = case.config["N"], case.config["batch"]
-    order = batching.cumulative_order(
+    order = inputs.cumulative_order(
         count, size, case.name, lambda i: records.stream(f"{prefix}/perm/{case.name}/{i}").permutation(count))
     batches = range(len(case.case["ints"][f"{case.name}/example_ids_per_batch"]))
     yield case("example_ids_per_batch", np.stack([order.indices(batch) for batch in batches]), EXACT, kind="ints")
