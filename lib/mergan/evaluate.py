@@ -12,7 +12,7 @@ from lib.errors import UserError
 from lib.mergan.checkpoint import model_prefix, restore
 from lib.mergan.command_line import Measured
 from lib.mergan.config import Config
-from lib.mergan.networks import Networks, build_run_networks
+from lib.mergan.networks import Networks, networks_of
 from lib.mergan.noise import draw_latent
 from lib.mergan.samples import Samples, samples_of
 from lib.metrics import frechet, inception, pretrained, real_images, reverse_accuracy
@@ -177,7 +177,7 @@ def run(config: Config, directory: Path, data_dir: str, measured: Measured = Mea
     and their unweighted mean, in 0..1, and what else `measured` asks for. A joint training has one checkpoint, which
     the original evaluates under the number of each tested task.
     """
-    networks = build_run_networks(config)
+    networks = networks_of(config)
     tested = range(config.tasks) if measured.every_task and not config.joint else config.tested_tasks
     _load(directory, config, networks, tested[0])  # first, as a classifier may take minutes to train
     evaluation = Evaluation(config, networks, data_dir, measured)

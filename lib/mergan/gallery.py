@@ -13,7 +13,7 @@ from lib.errors import UserError
 from lib.mergan.checkpoint import model_prefix, restore
 from lib.mergan.config import DATASETS, Config
 from lib.mergan.methods import METHODS as SEQUENTIAL
-from lib.mergan.networks import build_run_networks
+from lib.mergan.networks import networks_of
 from lib.mergan.samples import GRID, samples_of
 
 PUBLISHED = "mergan"  # key of the paper's figures in lib/reproduce/published.json
@@ -145,7 +145,7 @@ class Gallery:
         if self._loaded == learned:
             return
         if not self._networks:
-            self._networks = build_run_networks(self.config)
+            self._networks = networks_of(self.config)
             self._samples = samples_of(self.config, self._networks)
         restore(model_prefix(self.directory, self.config, learned - 1, self.config.iterations - 1), self.config,
                 self._networks)

@@ -225,7 +225,7 @@ def build_networks(data: DataSet, *, replay: bool = True, solver: bool = False, 
     )
 
 
-def build_run_networks(config: Config) -> Networks:
+def networks_of(config: Config) -> Networks:
     """Those that a run with these settings has."""
     return build_networks(config.data, replay=not config.joint, solver=config.generative_replay, seed=config.seed,
                           dtype=config.precision)

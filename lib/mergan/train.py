@@ -14,7 +14,7 @@ from lib.mergan.checkpoint import checkpoint_variables, model_prefix, resume_sta
 from lib.mergan.config import Config
 from lib.mergan.data import TrainingImages
 from lib.mergan.methods import METHODS, build_methods, chosen
-from lib.mergan.networks import Networks, build_run_networks, copy_weights, tf1_variables
+from lib.mergan.networks import Networks, copy_weights, networks_of, tf1_variables
 from lib.mergan.samples import samples_of
 from lib.mergan.step import Steps, build_optimizers, make_steps
 from lib.run import replicas, runner
@@ -73,7 +73,7 @@ class Training:
             _check_shares(config, strategy.num_replicas_in_sync)
         self.config, self.jit, self.strategy = config, jit, strategy
         with strategy.scope() if strategy else contextlib.nullcontext():
-            self.networks = build_run_networks(config)
+            self.networks = networks_of(config)
             self.optimizers = build_optimizers(config, self.networks)
             self.methods = build_methods(config, self.networks)
         self.state = resume_state(self.networks, self.optimizers, self.methods)

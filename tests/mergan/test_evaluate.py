@@ -149,7 +149,7 @@ def test_reverse_accuracy_trains_on_generated_and_tests_on_real_images_of_the_le
 def test_every_task_is_tested_when_asked(perfect, monkeypatch, tmp_path):
     loaded = []
     monkeypatch.setattr(evaluate, "_load", lambda directory, config, networks, task: loaded.append(task))
-    monkeypatch.setattr(evaluate, "build_run_networks", lambda *_: NETWORKS)
+    monkeypatch.setattr(evaluate, "networks_of", lambda *_: NETWORKS)
     metrics = evaluate.run(Config("mnist", 1, batch_size=8), tmp_path, "", evaluate.Measured(every_task=True))
     assert [entry["task"] for entry in metrics["tasks"]] == list(range(1, 11)) and loaded == list(range(10))
 

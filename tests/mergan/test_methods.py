@@ -7,7 +7,7 @@ import tensorflow as tf
 from lib.mergan import methods
 from lib.mergan.checkpoint import resume_state
 from lib.mergan.config import NOISE, Config
-from lib.mergan.networks import build_run_networks
+from lib.mergan.networks import networks_of
 from lib.mergan.noise import draw_critic_noise, draw_generator_noise
 from lib.mergan.step import build_optimizers, make_steps
 
@@ -39,7 +39,7 @@ class Sixth(methods.Method):
 def test_a_sixth_method_needs_nothing_but_its_class_and_its_line(monkeypatch):
     monkeypatch.setattr(methods, "METHODS", (*methods.METHODS, Sixth))
     config = Config("mnist", 3, tf1_exact=True, batch_size=4, critic_steps=1)
-    networks = build_run_networks(config)
+    networks = networks_of(config)
     optimizers, built = build_optimizers(config, networks), methods.build_methods(config, networks)
     assert resume_state(networks, optimizers, built)["learned"] is built[0].learned
     steps = make_steps(config, networks, optimizers, 2, built)
