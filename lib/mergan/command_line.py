@@ -4,14 +4,12 @@ import dataclasses
 from pathlib import Path
 
 from lib.errors import UserError
-from lib.mergan.config import Config, make_config
+from lib.mergan.config import Config, Sequential, make_config
 from lib.run.flags import Parser
 from lib.run.options import Options
-from lib.run.settings import Checked, FilePath, setting
+from lib.run.settings import Checked, FilePath, setting, settings_of
 
 MEASURES = ("accuracy", "reverse_accuracy", "fid")
-_SEQUENTIAL = ("replay_alignment", "alignment_factor", "joint_replay", "consolidation", "consolidation_factor",
-               "generative_replay", "first_tasks")  # settings that joint training has no use for
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,14 +32,14 @@ class Measured(Checked):
     metrics: tuple[str, ...] = setting(("accuracy",), "With --test: what to measure, with commas between.",
                                        choices=MEASURES)
     every_task: bool = setting(False, "With --test: measure after each task.")
-    inception_weights: FilePath = setting("", "With --metrics=fid: Keras' Inception-v3 weights without its top. For lsun they "
-                                         "are downloaded once if there is a network; without them the evaluation "
-                                         "classifier's features are used, and named so.")
+    inception_weights: FilePath = setting(
+        "", "With --metrics=fid: Keras' Inception-v3 weights without its top. For lsun they are downloaded once if there "
+        "is a network; without them the evaluation classifier's features are used, and named so.")
 
 
 def run(description: str, arguments: list[str], joint: bool = False) -> None:
     """Train or test as a command line says."""
-    parser = Parser(description).add(Config, without=_SEQUENTIAL if joint else ())
+    parser = Parser(description).add(Config, without=settings_of(Sequential) if joint else ())
     parser.add(Command, without=("load_model",) if joint else ()).add(Measured).add(Options)
     asked = parser.parse(arguments)
     config = make_config(joint=joint, **asked.values(Config))

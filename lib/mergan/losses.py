@@ -21,8 +21,16 @@ class CriticCosts(NamedTuple):
     fake_accuracy: tf.Tensor
 
     def total(self, config: Config) -> tf.Tensor:
+        """What the critic minimises, a scalar; methods add their terms."""
         return (self.wasserstein + config.penalty_factor * self.penalty
                 + config.critic_classification * self.classification)
+
+    def quantities(self, config: Config) -> dict[str, tf.Tensor]:
+        """Scalars by their names in the original's log."""
+        penalty = config.penalty_factor * self.penalty
+        return {"d-cost": self.total(config), "wgan-pure": self.wasserstein, "penalty": penalty,
+                "wgan": self.wasserstein + penalty, "acgan-real": self.classification,
+                "real_acc": self.real_accuracy, "fake_acc": self.fake_accuracy}
 
 
 class GeneratorCosts(NamedTuple):
@@ -32,7 +40,12 @@ class GeneratorCosts(NamedTuple):
     classification: tf.Tensor  # cross-entropy of generated images
 
     def total(self, config: Config) -> tf.Tensor:
+        """What the generator minimises, a scalar; methods add their terms."""
         return self.wasserstein + config.generator_classification * self.classification
+
+    def quantities(self, config: Config) -> dict[str, tf.Tensor]:
+        """Scalars by their names in the original's log."""
+        return {"g-cost": self.total(config), "acgan-fake": self.classification}
 
 
 def critic_costs(generator, critic, images, labels, noise, alpha, fake_labels=None) -> CriticCosts:

@@ -9,8 +9,10 @@ import tensorflow as tf
 from lib import tf1
 from lib.errors import UserError
 from lib.mergan import evaluate, networks, train
+from lib.mergan.checkpoint import checkpoint_variables
 from lib.mergan.config import DATASETS, Config
-from lib.mergan.step import build_optimizers, checkpoint_variables
+from lib.mergan.samples import samples_of
+from lib.mergan.step import build_optimizers
 from lib.run.options import Options
 from lib.tf1 import models
 from tests import tf1_program
@@ -174,13 +176,14 @@ def test_testing_reads_what_the_task_program_wrote(tmp_path, quick):
     generator = networks.build_generator(DATASETS["mnist"])
     for name, variable in networks.tf1_names(generator, "New.Generator").items():
         variable.assign(values[name])
-    expected = evaluate.class_accuracies(config, generator, judge, task=4)
+    samples = samples_of(config, networks.Networks(generator, None))
+    expected = evaluate.class_accuracies(*evaluate.recognised(samples, judge, task=4), 5)
     assert list(metrics["tasks"][0]["accuracy"].values()) == expected and len(set(expected)) > 1
 
 
 def test_testing_reads_what_the_joint_program_wrote(tmp_path, quick, monkeypatch):
-    monkeypatch.setattr(evaluate, "joint_accuracy", lambda config, generator, classifier, task: float(
-        tf.reduce_sum(generator.conv5.bias)))
+    monkeypatch.setattr(evaluate, "recognised", lambda samples, classifier, task: (
+        None, samples.generator.conv5.bias.numpy()[None]))
     values = checkpoint_values("mnist", joint=True)
     tf1_program.save(tmp_path / "model/WGAN_GP.model-40000", values)
     metrics = evaluate.run(Config("mnist", iterations=40001, joint=True), tmp_path, "data")
@@ -223,8 +226,8 @@ def test_joint_testing_refuses_a_checkpoint_without_adams_state(tmp_path, quick)
 
 def test_training_starts_from_what_the_task_program_wrote(tmp_path, monkeypatch):
     started = []
-    monkeypatch.setattr(train.Training, "tasks",
-                        lambda training, data: started.append((training.networks, training.run.phase)))
+    monkeypatch.setattr(train.Training, "learn",
+                        lambda training, images, run: started.append((training.networks, run.phase)))
     values = checkpoint_values("mnist", joint=False)
     tf1_program.save(tmp_path / "tf1/WGAN_GP.model2-4000", values)
     # The same networks as for mnist, of data that are there without a download.

@@ -13,6 +13,7 @@ from PIL import Image
 
 from lib import pictures
 from lib.data import batching, folders, sources
+from lib.mergan import data as mergan_data
 from tests.golden import records, registry
 from tests.golden.records import Comparison
 
@@ -129,7 +130,7 @@ def _class(name: str, held: dict, split, label: int):
     yield from _fields("mnist", ("mnist", name), held, {
         "images_of_class": len(images), "batch_shape": _nchw(batch.shape),
         "batch_dtype": pictures.to_float(batch).dtype.name, "labels_seen": sorted(set(batch_labels.tolist())),
-        f"batches_of_{size}_per_epoch": batching.order(len(images), size, 0, name).batches_per_epoch})
+        f"batches_of_{size}_per_epoch": batching.shuffled_order(len(images), size, 0, name).batches_per_epoch})
 
 
 # --- SVHN -------------------------------------------------------------------------------------------------------------
@@ -193,9 +194,9 @@ def _lsun_batches(document, directory: Path):
     case = document["cases"]["lsun_batching"]
     count, size = case["images"], case["batch"]
     for number, held in enumerate(case["epochs"]):
-        order = batching.tf1_epoch_order(count, held["epoch"])
+        order = mergan_data.tf1_epoch_order(count, held["epoch"])
         yield from _fields("lsun batches", ("lsun_batching", "epochs", number), held, {
-            "shuffled_order": order, "batches": batching.tf1_slots(order, size)})
+            "shuffled_order": order, "batches": mergan_data.tf1_slots(order, size)})
 
 
 # --- Pictures ---------------------------------------------------------------------------------------------------------

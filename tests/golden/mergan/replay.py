@@ -22,7 +22,7 @@ def compare(case):
     yield from case.scalars(scalars | {"num_samples": samples})
     for cost, values in gradients.items():
         yield from case.gradients(cost, values, exact[cost])
-    for name, ours in (("samples_per_old_class", samples), ("reduce_batch", config.data.split_replay)):
+    for name, ours in (("samples_per_old_class", samples), ("reduce_batch", config.data.shared_replay)):
         if name in case.document["cases"][case.name]:
             yield Comparison(f"{case.name} settings", ("cases", case.name, name), ours, records.EXACT)
 

@@ -17,7 +17,8 @@ from lib import optimizers as adam
 from lib.mergan import replay
 from lib.mergan.config import DATASETS, LABELS, NOISE, Config
 from lib.mergan.networks import build_networks, copy_weights, tf1_variables
-from lib.mergan.step import CriticNoise, GeneratorNoise, build_optimizers, make_steps
+from lib.mergan.noise import CriticNoise, GeneratorNoise
+from lib.mergan.step import build_optimizers, make_steps
 from tests.golden import records, registry
 from tests.golden.mergan import common
 from tests.golden.records import Comparison
@@ -226,16 +227,18 @@ def _train_phase(config, networks, optimizers, inputs, phase, task, iterations, 
                 "disc_wgan": terms.wasserstein + config.penalty_factor * terms.penalty,
                 "gradient_penalty": terms.penalty, "acgan_real": terms.classification,
                 "disc_acgan_real_acc": terms.real_accuracy, "disc_acgan_fake_acc": terms.fake_accuracy,
-                "JTR_disc_cost": report.replay}
+                "JTR_disc_cost": report.terms.get("JTR_disc_cost", 0.0)}
 
     @tf.function(autograph=False)
-    def generator_step(labels, noise):
+    def generator_step(noise):
         # The original reports the critic's replay cost in the generator's session run too, before the update.
-        replayed = replay.joint_replay_costs(networks.generator, networks.replay, networks.critic, noise.replay
-                                             ).critic_total(config) if task and config.joint_replay else 0.0
-        report = steps.generator(labels, noise)
+        replayed = replay.joint_replay_costs(
+            networks.generator, networks.replay, networks.critic, noise.methods["replay"]
+        ).critic_total(config) if task and config.joint_replay else 0.0
+        report = steps.generator(noise)
         return {"gen_cost": report.costs.total(config), "acgan_fake": report.costs.classification,
-                "RA_cost": report.alignment, "JTR_gen_cost": report.replay, "JTR_disc_cost": replayed}
+                "RA_cost": report.terms.get("RA-cost", 0.0),
+                "JTR_gen_cost": report.terms.get("JTR_gen_cost", 0.0), "JTR_disc_cost": replayed}
 
     def record(step, values):
         costs.update({f"{step}/{name}": float(value) for name, value in values.items()})
@@ -247,10 +250,10 @@ def _train_phase(config, networks, optimizers, inputs, phase, task, iterations, 
         at = f"{phase}/iter{iteration}"
         if iteration > 0:
             key = f"noise/{at}/gen"
-            record(f"{at}/gen", generator_step(task_labels, GeneratorNoise(
+            record(f"{at}/gen", generator_step(GeneratorNoise(
                 latent=inputs.draw(f"{key}/fake"), fake_labels=fake_labels(key),
-                alignment=inputs.replays(f"{key}/ra", task, samples),
-                replay=inputs.replays(f"{key}/jtr", task, samples))))
+                methods={"alignment": inputs.replays(f"{key}/ra", task, samples),
+                         "replay": inputs.replays(f"{key}/jtr", task, samples)})))
         for number in range(critic_steps):
             step = f"{at}/critic{number}"
             key = f"noise/{step}"
@@ -258,8 +261,7 @@ def _train_phase(config, networks, optimizers, inputs, phase, task, iterations, 
             labels = inputs.labels(f"in/{step}/labels") if config.joint else task_labels
             record(step, critic_step(images, labels, CriticNoise(
                 latent=inputs.draw(f"{key}/fake"), alpha=inputs.draw(f"{key}/alpha"), fake_labels=fake_labels(key),
-                replay=inputs.replays(f"{key}/jtr", task, samples),
-                mixture=np.zeros([0, NOISE], images.dtype))))
+                methods={"replay": inputs.replays(f"{key}/jtr", task, samples)})))
     return costs
 
 
