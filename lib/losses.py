@@ -34,7 +34,7 @@ def gradient_penalty(score, points: tf.Tensor) -> tf.Tensor:
 
 
 def quadratic_penalty(values, anchors, importance) -> tf.Tensor:
-    """EWC's penalty on leaving the anchors: 1/2 sum of importance * (value - anchor)^2 (Kirkpatrick et al. 2017, eq. 3).
+    """EWC's penalty on leaving the anchors, 1/2 sum of importance * (value - anchor)^2 (Kirkpatrick et al. 2017).
 
     Args:
       values, anchors, importance: a tensor of each for every weight, in the same order.

@@ -1,6 +1,5 @@
 """The flags of all run scripts, and what they mean together."""
 
-import dataclasses
 import sys
 from pathlib import Path
 
@@ -8,23 +7,7 @@ from lib import errors
 from lib.errors import UserError
 from lib.run.flags import Parser
 from lib.run.options import Options
-from lib.run.settings import Checked, setting
-from lvae.config import EXPERIMENTS, Config, make_config
-
-
-@dataclasses.dataclass(frozen=True)
-class Command(Checked):
-    """Where files lie, where to compute, and what is measured besides."""
-
-    base_dir: str = setting(".", "Results go to <base_dir>/experiment_<n>.", original=True)
-    data_dir: str = setting(".", "Where the data sets lie: <data_dir>/MNIST_data, <data_dir>/fashion, ...")
-    load_model: str = setting("", "Checkpoint prefix (<name>.cpkt) to start from; a lifelong run goes on with the "
-                                  "distribution after its model's.")
-    frechet: bool = setting(False, "At the end of every distribution also the Frechet distance of samples, in the "
-                                   "features of a classifier that is trained first.")
-    device: str = setting("/gpu:0", "Where to compute; without such a device, on the CPU.", original=True)
-    allow_soft_placement: bool = setting(True, "False: refuse to run where the device does not exist.", original=True)
-    device_percentage: float = setting(0.3, "Of the original; GPU memory is taken as it is needed here.", original=True)
+from lvae.config import EXPERIMENTS, Command, Config, make_config
 
 
 def read(experiment: str, arguments: list[str]) -> tuple[Config, Command, Options]:

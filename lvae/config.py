@@ -1,9 +1,9 @@
-"""Settings of a Lifelong VAE run: what the command line, the script and the published experiments fix."""
+"""Settings of the Lifelong VAE: what a script fixes (`Experiment`), what is learned (`Config`), where (`Command`)."""
 
 import dataclasses
 
 from lib.errors import UserError
-from lib.run.settings import Common, setting
+from lib.run.settings import Checked, Common, FilePath, setting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,3 +130,18 @@ def make_config(experiment: str, **settings) -> Config:
       UserError: a value out of bounds, or settings that do not go together.
     """
     return Config(experiment, EXPERIMENTS[experiment].architecture, **settings)
+
+
+@dataclasses.dataclass(frozen=True)
+class Command(Checked):
+    """Where files lie, where to compute, and what is measured besides."""
+
+    base_dir: FilePath = setting(".", "Results go to <base_dir>/experiment_<n>.", original=True)
+    data_dir: FilePath = setting(".", "Where the data sets lie: <data_dir>/MNIST_data, <data_dir>/fashion, ...")
+    load_model: FilePath = setting("", "Checkpoint prefix (<name>.cpkt) to start from; a lifelong run goes on with the "
+                                  "distribution after its model's.")
+    frechet: bool = setting(False, "At the end of every distribution also the Frechet distance of samples, in the "
+                                   "features of a classifier that is trained first.")
+    device: str = setting("/gpu:0", "Where to compute; without such a device, on the CPU.", original=True)
+    allow_soft_placement: bool = setting(True, "False: refuse to run where the device does not exist.", original=True)
+    device_percentage: float = setting(0.3, "Of the original; GPU memory is taken as it is needed here.", original=True)

@@ -3,7 +3,7 @@
 import dataclasses
 
 from lib.errors import UserError
-from lib.run.settings import Checked, Common, setting
+from lib.run.settings import Checked, Common, FilePath, setting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,9 +120,9 @@ class Command(Checked):
 
     is_train: bool = setting(True, "False: generate samples and evaluate them.", original=True)
     exp: str = setting("0", "Name of the first directory level below logs/, checkpoint/ and samples/.", original=True)
-    load_cp_dir: str = setting("", "Directory of a checkpoint of this or the TF1 program, to go on from or, with "
+    load_cp_dir: FilePath = setting("", "Directory of a checkpoint of this or the TF1 program, to go on from or, with "
                                    "--is_train=False, to generate from.", original=True)
-    data_dir: str = setting("dataset", "Where the data sets lie: <data_dir>/fashion, <data_dir>/affmnist, ...")
+    data_dir: FilePath = setting("dataset", "Where the data sets lie: <data_dir>/fashion, <data_dir>/affmnist, ...")
     save_every: int = setting(1, "Epochs between checkpoints and samples, from epoch 101 on.", least=1)
 
     def __post_init__(self):
@@ -138,7 +138,7 @@ class Measured(Checked):
     samples: int = setting(640000, "With --is_train=False: images to generate.", least=1)
     inception_score: bool = setting(True, "With --is_train=False: also the inception score; its classifier is trained "
                                           "the first time. chair and celeba have no classes and no score.")
-    inception_weights: str = setting("", "Keras' file of Inception-v3 with its top, which judges cifar10.")
+    inception_weights: FilePath = setting("", "Keras' file of Inception-v3 with its top, which judges cifar10.")
     figures: bool = setting(True, "With --is_train=False: also the paper's figures of the memory.")
 
 

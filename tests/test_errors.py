@@ -9,7 +9,8 @@ import pytest
 def end(place):
     def run(body: str, output=subprocess.DEVNULL) -> tuple[int, str]:
         """Exit code and standard error of a script whose main has this body."""
-        ended = place.run(["-c", f"from lib import errors\ndef main(arguments):\n    {body}\nerrors.run(main)"], stdout=output)
+        code = f"from lib import errors\ndef main(arguments):\n    {body}\nerrors.run(main)"
+        ended = place.run(["-c", code], stdout=output)
         return ended.returncode, ended.stderr
 
     return run

@@ -1,9 +1,9 @@
-"""Settings of a MeRGAN run: what the command line, the data set and the published experiments fix."""
+"""Settings of MeRGAN: what is learned (`Config`), what is done and where files lie (`Command`), what is measured."""
 
 import dataclasses
 
 from lib.errors import UserError
-from lib.run.settings import Checked, Common, setting
+from lib.run.settings import Checked, Common, FilePath, setting
 
 _DIGITS = tuple(str(digit) for digit in range(10))
 
@@ -39,6 +39,7 @@ DATASETS = {
 
 LABELS = 10  # rows of the label tables and of the class head, whatever the number of tasks
 NOISE = 128  # dimension of the latent vector z
+MEASURES = ("accuracy", "reverse_accuracy", "fid")
 
 
 def _own(field: str) -> str:
@@ -137,3 +138,28 @@ def make_config(joint: bool = False, **settings) -> Config:
     own = {"iterations": asked.data.joint_iterations if joint else asked.data.iterations,
            "learning_rate": asked.data.learning_rate}
     return dataclasses.replace(asked, **{name: value for name, value in own.items() if not getattr(asked, name)})
+
+
+@dataclasses.dataclass(frozen=True)
+class Command(Checked):
+    """What is done, and where files lie."""
+
+    result_path: FilePath = setting(
+        "", "Training writes to result/<result_path>; with --test this path is read as it is.", original=True)
+    test: bool = setting(False, "Evaluate the checkpoints of a result path with the evaluation classifier.",
+                         original=True)
+    load_model: FilePath = setting("", "Checkpoint prefix to start from; training then begins with the second task.",
+                              original=True)
+    data_dir: FilePath = setting("dataset", "Where the data sets lie: <data_dir>/mnist, <data_dir>/svhn, ...")
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured(Checked):
+    """What `--test` measures beside what the original does."""
+
+    metrics: tuple[str, ...] = setting(("accuracy",), "With --test: what to measure, with commas between.",
+                                       choices=MEASURES)
+    every_task: bool = setting(False, "With --test: measure after each task.")
+    inception_weights: FilePath = setting(
+        "", "With --metrics=fid: Keras' Inception-v3 weights without its top. For lsun they are downloaded once if "
+        "there is a network; without them the evaluation classifier's features are used, and named so.")

@@ -10,8 +10,7 @@ import tensorflow as tf
 from lib import files, pictures, randomness, tf1
 from lib.errors import UserError
 from lib.mergan.checkpoint import model_prefix, restore
-from lib.mergan.command_line import Measured
-from lib.mergan.config import Config
+from lib.mergan.config import Config, Measured
 from lib.mergan.networks import Networks, networks_of
 from lib.mergan.noise import draw_latent
 from lib.mergan.samples import Samples, samples_of
