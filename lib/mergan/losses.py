@@ -10,6 +10,10 @@ import tensorflow as tf
 from lib import losses
 from lib.mergan.config import Config
 
+# Names of the costs' scalars in the original's log.
+CRITIC_QUANTITIES = ("d-cost", "wgan-pure", "penalty", "wgan", "acgan-real", "real_acc", "fake_acc")
+GENERATOR_QUANTITIES = ("g-cost", "acgan-fake")
+
 
 class CriticCosts(NamedTuple):
     """Terms of the critic's cost, before their factors."""
@@ -26,11 +30,11 @@ class CriticCosts(NamedTuple):
                 + config.critic_classification * self.classification)
 
     def quantities(self, config: Config) -> dict[str, tf.Tensor]:
-        """Scalars by their names in the original's log."""
+        """Its scalars under CRITIC_QUANTITIES."""
         penalty = config.penalty_factor * self.penalty
-        return {"d-cost": self.total(config), "wgan-pure": self.wasserstein, "penalty": penalty,
-                "wgan": self.wasserstein + penalty, "acgan-real": self.classification,
-                "real_acc": self.real_accuracy, "fake_acc": self.fake_accuracy}
+        return dict(zip(CRITIC_QUANTITIES, (
+            self.total(config), self.wasserstein, penalty, self.wasserstein + penalty, self.classification,
+            self.real_accuracy, self.fake_accuracy), strict=True))
 
 
 class GeneratorCosts(NamedTuple):
@@ -44,8 +48,8 @@ class GeneratorCosts(NamedTuple):
         return self.wasserstein + config.generator_classification * self.classification
 
     def quantities(self, config: Config) -> dict[str, tf.Tensor]:
-        """Scalars by their names in the original's log."""
-        return {"g-cost": self.total(config), "acgan-fake": self.classification}
+        """Its scalars under GENERATOR_QUANTITIES."""
+        return dict(zip(GENERATOR_QUANTITIES, (self.total(config), self.classification), strict=True))
 
 
 def critic_costs(generator, critic, images, labels, noise, alpha, fake_labels=None) -> CriticCosts:

@@ -88,13 +88,8 @@ def make_steps(config: Config, networks: Networks, optimizers: Optimizers, task:
     own_steps = {name: device.compiled(step, jit)
                  for name, step in _merged(method.own_steps(task) for method in methods).items()}
 
-    names = reported_quantities(config, methods, task)
-    of_generator = [name for name in names if name in ("g-cost", "acgan-fake", *generator_terms)]
-    of_critic = [name for name in names if name not in of_generator]
-
     def generator_quantities(number):
-        report = generator_step(draw_generator_noise(config, task, number))
-        return _floats(of_generator, report.quantities(config))
+        return _floats(generator_step(draw_generator_noise(config, task, number)).quantities(config))
 
     def critic_quantities(images, labels, number, step):
         noise, batch = draw_critic_noise(config, task, number, step), pictures.to_float(images)
@@ -102,20 +97,23 @@ def make_steps(config: Config, networks: Networks, optimizers: Optimizers, task:
             batch = method.batch(batch, noise.methods)
         report = critic_step(batch, labels, noise)
         own = {name: own_step(batch, noise.methods) for name, own_step in own_steps.items()}
-        return _floats(of_critic, report.quantities(config) | own)
+        return _floats(report.quantities(config) | own)
+
+    of_generator = [*losses.GENERATOR_QUANTITIES, *generator_terms]
 
     def iteration(images, labels, number):
         # The generator sits out iteration 0 of every task, as in the original.
         quantities = tf.cond(number > 0, lambda: generator_quantities(number), lambda: _zeros(of_generator))
-        last = _zeros(of_critic)
+        last = _zeros([*losses.CRITIC_QUANTITIES, *critic_terms, *own_steps])
         for step in tf.range(config.critic_steps):
             last = critic_quantities(images[step], labels[step], number, step)
         return quantities | last
 
-    data, batches = config.data, [config.critic_steps, config.batch_size]
+    names, data = reported_quantities(config, methods, task), config.data
+    batches = [config.critic_steps, config.batch_size]
     iterate = repeat(iteration, names, tf.TensorSpec([*batches, data.side, data.side, data.channels], tf.uint8),
                      tf.TensorSpec(batches, tf.int32))
-    return Steps(critic_step, generator_step, iterate, frozenset(of_generator))
+    return Steps(critic_step, generator_step, iterate, frozenset(names).intersection(of_generator))
 
 
 def _merged(parts: Iterable[dict]) -> dict:
@@ -137,8 +135,8 @@ def _update(config: Config, optimizer, network, terms: dict, noise, costs_of: Ca
     return adam.descend(optimizer, network, costs)
 
 
-def _floats(names: list[str], quantities: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    return {name: tf.cast(quantities[name], tf.float32) for name in names}
+def _floats(quantities: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    return {name: tf.cast(value, tf.float32) for name, value in quantities.items()}
 
 
 def _zeros(names: list[str]) -> dict[str, tf.Tensor]:
