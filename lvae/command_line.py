@@ -8,7 +8,7 @@ from lib import errors
 from lib.errors import UserError
 from lib.run.flags import Parser
 from lib.run.options import Options
-from lib.run.settings import Checked, setting
+from lib.run.settings import Checked, FilePath, setting
 from lvae.config import EXPERIMENTS, Config, make_config
 
 
@@ -16,9 +16,9 @@ from lvae.config import EXPERIMENTS, Config, make_config
 class Command(Checked):
     """Where files lie, where to compute, and what is measured besides."""
 
-    base_dir: str = setting(".", "Results go to <base_dir>/experiment_<n>.", original=True)
-    data_dir: str = setting(".", "Where the data sets lie: <data_dir>/MNIST_data, <data_dir>/fashion, ...")
-    load_model: str = setting("", "Checkpoint prefix (<name>.cpkt) to start from; a lifelong run goes on with the "
+    base_dir: FilePath = setting(".", "Results go to <base_dir>/experiment_<n>.", original=True)
+    data_dir: FilePath = setting(".", "Where the data sets lie: <data_dir>/MNIST_data, <data_dir>/fashion, ...")
+    load_model: FilePath = setting("", "Checkpoint prefix (<name>.cpkt) to start from; a lifelong run goes on with the "
                                   "distribution after its model's.")
     frechet: bool = setting(False, "At the end of every distribution also the Frechet distance of samples, in the "
                                    "features of a classifier that is trained first.")
