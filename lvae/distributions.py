@@ -170,7 +170,8 @@ class Stream:
     """
 
     def __init__(self, count: int, permutation: Callable[[int], np.ndarray]):
-        self._count, self._permutation = count, permutation
+        self._count = count
+        self._permutation = permutation
         self._orders: dict[int, np.ndarray] = {}
 
     def rows(self, start: int, count: int) -> np.ndarray:
