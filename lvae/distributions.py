@@ -50,7 +50,7 @@ class Course(NamedTuple):
 
 
 def pixel_permutation(number: int) -> np.ndarray:
-    """Where each pixel of permuted MNIST's distribution `number` (from 1) comes from: the result's pixel i is pixel [i]."""
+    """Where the pixels of permuted MNIST's distribution `number` (from 1) come from: its pixel i is pixel [i]."""
     return np.random.RandomState(number).permutation(PIXELS)
 
 
