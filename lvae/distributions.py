@@ -50,7 +50,7 @@ class Course(NamedTuple):
 
 
 def pixel_permutation(number: int) -> np.ndarray:
-    """Where the pixels of permuted MNIST's distribution `number` (from 1) come from: its pixel i is pixel [i]."""
+    """int [784]: which pixel of an image each pixel of permuted MNIST's distribution `number` (from 1) is."""
     return np.random.RandomState(number).permutation(PIXELS)
 
 
