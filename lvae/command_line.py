@@ -31,7 +31,8 @@ def found_device(command: Command) -> str:
             "/cpu", "/device:CPU"))
     except ValueError as error:
         raise UserError(f"--device={command.device}: not a device; write /gpu:0 or /cpu:0") from error
-    kind, index = wanted.device_type or "CPU", wanted.device_index or 0
+    kind = wanted.device_type or "CPU"
+    index = wanted.device_index or 0
     if index < len(tf.config.list_physical_devices(kind)):
         return f"/device:{kind}:{index}"
     if not command.allow_soft_placement:

@@ -12,7 +12,7 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])  # the repository root in
 from lib import errors  # noqa: E402
 from lib.errors import UserError  # noqa: E402
 from lib.run.flags import Parser  # noqa: E402
-from lib.run.settings import Checked, setting  # noqa: E402
+from lib.run.settings import Checked, FilePath, setting  # noqa: E402
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Command(Checked):
     """What is compared."""
 
     runs: tuple[str, ...] = setting((), "Directories of the runs, with commas between.")
-    output: str = setting("comparison", "Where the table and the curves go.")
+    output: FilePath = setting("comparison", "Where the table and the curves go.")
 
 
 def main(arguments: list[str]) -> None:

@@ -50,7 +50,7 @@ class Course(NamedTuple):
 
 
 def pixel_permutation(number: int) -> np.ndarray:
-    """Where each pixel of permuted MNIST's distribution `number` (from 1) comes from: its pixel i is pixel [i]."""
+    """int [784]: which pixel of an image each pixel of permuted MNIST's distribution `number` (from 1) is."""
     return np.random.RandomState(number).permutation(PIXELS)
 
 
@@ -170,7 +170,8 @@ class Stream:
     """
 
     def __init__(self, count: int, permutation: Callable[[int], np.ndarray]):
-        self._count, self._permutation = count, permutation
+        self._count = count
+        self._permutation = permutation
         self._orders: dict[int, np.ndarray] = {}
 
     def rows(self, start: int, count: int) -> np.ndarray:

@@ -62,7 +62,8 @@ class Distance:
     """Measures one experiment's models. Trains the classifier the first time; later it is read from its file."""
 
     def __init__(self, config: Config, course: Course, pretrain_dir: str = "pretrain"):
-        self._config, self._course = config, course
+        self._config = config
+        self._course = course
         kinds = _kinds(course)
         build = functools.partial(_network, config.architecture.body == "dense", len(kinds))
         recipe = judges.Recipe("classifier", build, epochs=3, flip=False, shift=0, learning_rate=1e-3)

@@ -46,13 +46,17 @@ def _model(body: str, prefix: str, shapes: dict[str, tuple[int, ...]]) -> TF1Mod
     encoder, decoder = f"encoder/{scopes[0]}", f"generator/{scopes[1]}"
     if body == "dense":
         pixels = shapes[f"{encoder}/layer/layer_1/weights"][0]
-        encoded, size = shapes[f"{encoder}/projection/weights"][1], shapes[f"{decoder}/layer/layer_1/weights"][0]
-        image, sides = (1, 1, pixels), shapes[f"{decoder}/projection/weights"][1] // pixels
+        encoded = shapes[f"{encoder}/projection/weights"][1]
+        size = shapes[f"{decoder}/layer/layer_1/weights"][0]
+        image = (1, 1, pixels)
+        sides = shapes[f"{decoder}/projection/weights"][1] // pixels
         hidden = tuple(_hidden(scope, shapes) for scope in (encoder, decoder))
     else:
         channels = shapes[f"{encoder}/Conv/weights"][2]
-        encoded, size = shapes[f"{encoder}/Conv_6/weights"][3], shapes[f"{decoder}/Conv2d_transpose/weights"][3]
-        image, sides = (32, 32, channels), shapes[f"{decoder}/Conv/weights"][3] // channels
+        encoded = shapes[f"{encoder}/Conv_6/weights"][3]
+        size = shapes[f"{decoder}/Conv2d_transpose/weights"][3]
+        image = (32, 32, channels)
+        sides = shapes[f"{decoder}/Conv/weights"][3] // channels
         hidden = ()
     # Either likelihood has two sides; which one it is does not show in a checkpoint.
     shape = Architecture(body, image, "logistic" if sides == 2 else "bernoulli", *hidden)

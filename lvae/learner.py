@@ -30,14 +30,16 @@ class Learner(tf.train.experimental.PythonState):
     """
 
     def __init__(self, config: Config, jit: bool = False):
-        self.config, self.jit = config, jit
+        self.config = config
+        self.jit = jit
         first = Latents(config.latent_size, 1) if config.is_lifelong else lifelong.vanilla_latents(config)
         self.lineage = Lineage(first)
         student, self.optimizer = fork.build_student(config, self.lineage)
         self.networks = Networks(student, None)
         self.clock = step.start_clock()
         self.anchor: Anchor | None = None
-        self.visited, self.results = [0], []
+        self.visited = [0]
+        self.results = []
 
     @property
     def visit(self) -> int:
@@ -72,8 +74,10 @@ class Learner(tf.train.experimental.PythonState):
         student, optimizer = fork.build_student(self.config, lineage)
         checkpoint.restore(path, checkpoint.tf1_model(self.config, lineage, student, optimizer,
                                                       lifelong=self.config.is_lifelong))
-        self.visited, self.lineage = visited, lineage
-        self.networks, self.optimizer = Networks(student, None), optimizer
+        self.visited = visited
+        self.lineage = lineage
+        self.networks = Networks(student, None)
+        self.optimizer = optimizer
 
     def fork(self, new_classes: int) -> dict[str, str]:
         """Make the student the teacher of a new student; returns which of its variables come from which."""
@@ -111,14 +115,16 @@ class Learner(tf.train.experimental.PythonState):
 
     def _rebuild(self, arrays: dict[str, np.ndarray]) -> None:
         standing = json.loads(str(arrays["standing"]))
-        self.visited, self.results = standing["entries"], standing["results"]
+        self.visited = standing["entries"]
+        self.results = standing["results"]
         self.lineage = Lineage(Latents(*standing["first"]), standing["forks"], standing["new_classes"])
         student, self.optimizer = fork.build_student(self.config, self.lineage)
         teacher = None
         if standing["teacher_classes"] is not None:
             added = standing["teacher_classes"] - self.lineage.first.classes
             teacher = fork.build_model(self.config, Lineage(self.lineage.first, self.lineage.forks - 1, added))
-        self.networks, self.clock = Networks(student, teacher), step.start_clock()
+        self.networks = Networks(student, teacher)
+        self.clock = step.start_clock()
         self.anchor = None
         if standing["anchored"]:
             self.anchor = Anchor(*([tf.constant(value) for value in _group(arrays, name)]

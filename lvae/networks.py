@@ -112,7 +112,9 @@ class _Maker:
     def __init__(self, name: str, normaliser: str | None, count: int, seed: int, dtype):
         self.bias_in_hidden = normaliser is None
         self.last = count - 1
-        self.name, self.seed, self.dtype = name, seed, dtype
+        self.name = name
+        self.seed = seed
+        self.dtype = dtype
 
     def options(self, index: int, initializer) -> dict:
         kernel = initializer(seed=randomness.initial_seed(self.seed, self.name, str(index)))

@@ -35,7 +35,8 @@ def draw_noise(config: Config, lineage: Lineage, networks: Networks, rows: int, 
     def key(name):
         return randomness.key(config.seed, f"{stream}/{name}", *counters)
 
-    latents, teacher = networks.student.latents, networks.teacher
+    latents = networks.student.latents
+    teacher = networks.teacher
     information = uniform = None
     if config.monte_carlo_infogain:
         information = InformationNoise(

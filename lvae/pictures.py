@@ -41,7 +41,8 @@ def draw(directory: Path, course: Course, learner: Learner) -> None:
 
 
 def _draw_samples(directory: Path, learner: Learner) -> None:
-    latents, forks = learner.lineage.latents, learner.lineage.forks
+    latents = learner.lineage.latents
+    forks = learner.lineage.forks
     for label in range(max(latents.classes, 1)):
         generator = randomness.host_generator(learner.config.seed, "samples", forks, label)
         drawn = generator.standard_normal((_SAMPLES, latents.continuous))

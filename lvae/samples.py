@@ -32,7 +32,8 @@ def decoded(learner: Learner, z: np.ndarray) -> np.ndarray:
 
 def of_prior(learner: Learner, count: int, stream: str) -> Iterator[np.ndarray]:
     """Pixels of so many samples, `AT_ONCE` at a time; the noise is that of a stream at the present visit."""
-    config, student = learner.config, learner.networks.student
+    config = learner.config
+    student = learner.networks.student
     generate = tf.function(lambda noise: lifelong.generate(config, student, noise))
     for batch, start in enumerate(range(0, count, AT_ONCE)):
         noise = draw_replay(student.latents, AT_ONCE, lambda name: randomness.key(
@@ -42,7 +43,8 @@ def of_prior(learner: Learner, count: int, stream: str) -> Iterator[np.ndarray]:
 
 def reconstructed(learner: Learner, images: np.ndarray, key: Callable) -> np.ndarray:
     """Pixels of the reconstructions of images [n, ...]; `key`: name of a draw -> its key."""
-    config, student = learner.config, learner.networks.student
+    config = learner.config
+    student = learner.networks.student
     noise = draw_latent(student.latents, len(images), key)
     output = losses.reconstruct(config, student, tf.constant(images), noise, learner.temperature()).output
     return rounded_pixels(config, losses.likelihood(config).mean(output))

@@ -24,7 +24,9 @@ class LifelongVAE(Table):
     _QUANTITIES = ("seen_elbo", "frechet_distance", "frechet_reconstructions")
 
     def __init__(self, script: str, distributions: int, ewc_gamma: float, test_interval: int):
-        self._script, self._distributions, self._test_interval = script, distributions, test_interval
+        self._script = script
+        self._distributions = distributions
+        self._test_interval = test_interval
         self.rows = {"lifelong": ["--method=lifelong"],
                      "lifelong (no consistency)": ["--method=lifelong", "--consistency_gamma=0"],
                      "lifelong (PyTorch)": ["--method=lifelong", "--formulas=pytorch", "--continuous_mut_info=1",
