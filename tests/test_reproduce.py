@@ -51,7 +51,7 @@ def test_a_table_without_published_figures_shows_every_transition(tmp_path):
     assert text.count("| 3 | permutation 2 |") == 3
     assert "| 3 | permutation 2 | 92.00 | 102.00 |" in text and "| 3 | permutation 2 | 4.00 | 4.00 |" in text
     assert text.endswith("Budget: at least 500 iterations per distribution, float32; " + "; ".join(
-        f"{method} was not run here" for method in ("lifelong (PyTorch)", "ewc", "progressive", "full_batch")) + ".")
+        f"{method} was not run here" for method in table.rows if method not in results) + ".")
     table.draw(tmp_path / "curves.png", results)
     with Image.open(tmp_path / "curves.png") as picture:
         assert picture.size == (3 * 4.5 * 120, 4 * 120)
