@@ -2,6 +2,7 @@
 
 import os
 import resource
+import sys
 from pathlib import Path
 
 import keras
@@ -344,7 +345,8 @@ def test_a_full_disk_leaves_no_half_of_a_conversion(place, monkeypatch, capsys):
     assert files_in(place) == before
 
 
-def test_the_command_itself(place, tmp_path):
+def test_the_command_itself(launch, tmp_path):
+    place = launch(tmp_path)
     tf1_program.save(tmp_path / "model", some_values())
     assert "5x5x3x2" in passed(place.run("-m lib.tf1 list model"))
     assert refused(place.run("-m lib.tf1 list none")).startswith("error: cannot read the checkpoint")
