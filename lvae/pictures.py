@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 import tensorflow as tf
-from matplotlib.figure import Figure
 
-from lib import pictures, randomness
+from lib import files, pictures, randomness
 from lvae import losses, step
 from lvae.config import Config
 from lvae.learner import Learner
@@ -20,7 +18,7 @@ _STEPS, _REACH = 20, 3.0  # of the interpolation's grid in every direction
 def to_pixels(config: Config, batch) -> np.ndarray:
     """A network's images -> uint8 [n, height, width, channels]; a location may lie outside [0, 1]."""
     shaped = np.reshape(batch, [-1, *config.architecture.image_shape])
-    return np.rint(np.clip(shaped, 0.0, 1.0) * 255.0).astype(np.uint8)
+    return pictures.rounded_pixels(shaped, unit_range=True)
 
 
 def _generate(config: Config, learner: Learner, z: np.ndarray) -> np.ndarray:
@@ -73,12 +71,13 @@ def _draw_clusters(directory: Path, config: Config, course, learner: Learner) ->
         rows = slice(min(len(samples), 2000))
         batch = tf.constant(samples.take(rows, config.architecture.input_shape))
         means = losses.encode(config, learner.networks.student, batch).mean.numpy()
-        with matplotlib.rc_context({"font.size": 9}):
-            figure = Figure(figsize=(6, 5), layout="constrained")
-            axes = figure.subplots()
-            points = axes.scatter(means[:, 0], means[:, 1], c=samples.labels[rows], s=6, cmap="tab10")
+
+        def scatter(figure):
+            points = figure.subplots().scatter(means[:, 0], means[:, 1], c=samples.labels[rows], s=6, cmap="tab10")
             figure.colorbar(points, label="class")
-            pictures.save_figure(directory / f"2d_cluster_{learner.model().prefix}.png", figure)
+
+        files.write_bytes(directory / f"2d_cluster_{learner.model().prefix}.png",
+                          pictures.rendered(scatter, (6, 5), "png"))
 
 
 def _draw_interpolation(path: Path, config: Config, learner: Learner) -> None:

@@ -70,11 +70,6 @@ def _labelled(config: Config, split: str, data_dir: str) -> judges.Labelled:
         images[chosen], data.distortions(generator, len(chosen)), config.data.side))
 
 
-def to_pixels(config: Config, images: np.ndarray) -> np.ndarray:
-    """Generated images -> 0..255."""
-    return images * 255.0 if config.data.unit_range else (images + 1.0) * 127.5
-
-
 def _probabilities(config: Config, samples: np.ndarray, data_dir: str, inception_weights: str | None):
     """(name of what judges, p(y|x) of the samples)."""
     if config.dataset == "cifar10":
@@ -87,7 +82,7 @@ def _probabilities(config: Config, samples: np.ndarray, data_dir: str, inception
             print(f"a classifier trained here takes Inception's place ({error})", flush=True)
     model = judges.load_or_train(config.dataset, _labelled(config, "train", data_dir),
                                  _labelled(config, "test", data_dir))
-    seen = (to_pixels(config, np.array(batch)) for batch in batches(samples))
+    seen = (pictures.float_pixels(np.array(batch), config.data.unit_range) for batch in batches(samples))
     recipe = judges.RECIPES[config.dataset]
     return recipe.name, judges.probabilities(model, seen, recipe.flip)
 

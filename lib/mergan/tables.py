@@ -64,14 +64,15 @@ class MeRGAN(Compared):
 
         A line per method, in the order of the classes, of the same latent vectors.
         """
-        from lib.report import animation, pictures, runs
+        from lib import pictures
+        from lib.report import animation, runs
 
         directories = {row: results[row]["directory"] for row in self.rows if "directory" in results.get(row, {})}
         here = {row: runs.read(directory, row) for row, directory in directories.items()
                 if Path(directory, "settings.json").exists()}
         lines = [[tile for by_class in gallery.classes_by_latents(max(gallery.finished()), _TILES) for tile in by_class]
                  for gallery in (run.gallery for run in here.values())]
-        files.write_bytes(path, pictures.as_png(pictures.labelled_grid(lines, list(here))))
+        files.write_bytes(path, pictures.as_png(pictures.labelled_grid(lines, list(here)), small=True))
         gif = animation.learning([here[row] for row in _ANIMATED if row in here])
         if gif:
             files.write_bytes(path.with_suffix(".gif"), gif)

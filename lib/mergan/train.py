@@ -60,13 +60,13 @@ class Pictures:
         self._noise = fixed_noise(config)
 
     def groundtruth(self, name: str, images: np.ndarray) -> None:
-        pixels = pictures.groundtruth_to_pixels(pictures.to_float(images))
+        pixels = pictures.groundtruth_pixels(pictures.to_float(images))
         pictures.save_grid(self._directory / f"samples_groundtruth_{name}.png", pixels)
 
     def of_task(self, task: int, iteration: int, step: int) -> None:
         """One 10x10 grid for every class learned so far, and their first vectors side by side for TensorBoard."""
         images = _sample_classes(self._generator, self._noise, task + 1).numpy()
-        by_class = pictures.to_pixels(images).reshape(task + 1, _FIXED_SAMPLES, *images.shape[1:])
+        by_class = pictures.truncated_pixels(images).reshape(task + 1, _FIXED_SAMPLES, *images.shape[1:])
         for name, pixels in zip(self._config.data.classes, by_class):
             pictures.save_grid(self._directory / f"Task_{task + 1}_Iter_{iteration}_{name}.png", pixels)
         overview = pictures.grid(by_class[:, :10].reshape(-1, *images.shape[1:]), columns=10)
@@ -75,7 +75,7 @@ class Pictures:
     def of_unconditional(self, task: int, iteration: int, step: int) -> None:
         """One 10x10 grid of a generator that knows no classes (deep generative replay)."""
         images = self._generator(self._noise, tf.zeros([_FIXED_SAMPLES], tf.int32)).numpy()
-        pixels = pictures.to_pixels(images)
+        pixels = pictures.truncated_pixels(images)
         pictures.save_grid(self._directory / f"Task_{task + 1}_Iter_{iteration}.png", pixels)
         self._log.picture("samples", pictures.grid(pixels).astype(np.uint8), step)
 
@@ -83,7 +83,7 @@ class Pictures:
         """One grid: a row per latent vector, a column per class."""
         classes = len(self._config.data.classes)
         labels = tf.tile(tf.range(classes), [_JOINT_ROWS])
-        pixels = pictures.to_pixels(self._generator(self._noise, labels).numpy())
+        pixels = pictures.truncated_pixels(self._generator(self._noise, labels).numpy())
         pictures.save_grid(self._directory / f"samples_{iteration}.png", pixels, columns=classes)
         self._log.picture("samples", pictures.grid(pixels, columns=classes).astype(np.uint8), iteration)
 

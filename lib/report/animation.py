@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lib.report import pictures
+from lib import pictures
 from lib.report.runs import Run
 
 _LATENTS = 6  # columns of a run

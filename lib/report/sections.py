@@ -4,11 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lib import pictures
 from lib.errors import UserError
 from lib.metrics import features, pretrained, real_images
-from lib.report import animation, pictures, tables
+from lib.report import animation, comparison, tsne
 from lib.report.page import Chapter, Figure, Section
 from lib.report.runs import Run, classes, published_figures
+from lib.report.tables import NONE, Table, text
 
 _LATENTS = 10  # columns of a grid of classes by latent vectors
 _TILE = 64  # pixels that a tile may take on the page
@@ -27,13 +29,13 @@ def chapter(runs: list[Run], options: Options) -> Chapter:
     if not 0 <= options.label < count:
         raise UserError(f"--label {options.label}: of {runs[0].dataset} the classes 0 to {count - 1} are learned")
     sections = [figures_beside_published(runs), evolution(runs), last_task(runs), each_task(runs), animations(runs),
-                first_iterations(runs, options.label), *tsne(runs, options), curves(runs), settings(runs)]
+                first_iterations(runs, options.label), *tsne_sections(runs, options), curves(runs), settings(runs)]
     return Chapter(f"{runs[0].settings['system']} on {runs[0].dataset}", [each for each in sections if each])
 
 
 def figures_beside_published(runs: list[Run]) -> Section:
     methods = ", ".join(f"{short}: {meaning}" for short, meaning in runs[0].system.METHODS.items())
-    found = [tables.comparison(runs, published_figures(runs[0].system)), tables.per_class(runs)]
+    found = [comparison.comparison(runs, published_figures(runs[0].system)), comparison.per_class(runs)]
     return Section("Figures", f"Accuracy is the share of generated images that a classifier trained on real images "
                               f"recognises as the class they were asked to be. {methods}.",
                    tables=[table for table in found if table])
@@ -41,7 +43,7 @@ def figures_beside_published(runs: list[Run]) -> Section:
 
 def evolution(runs: list[Run]) -> Section | None:
     """Each measure over the number of learned tasks."""
-    table = tables.evolution(runs)
+    table = comparison.evolution(runs)
     if not table:
         return None
     lines = {}
@@ -54,7 +56,8 @@ def evolution(runs: list[Run]) -> Section | None:
     return Section("Over the tasks", "Measures after each number of tasks that was tested; --test --every_task tests "
                                      "after each.",
                    [Figure(f"{measure} over the number of learned tasks",
-                           pictures.curves(of_measure, "tasks learned", measure, measure.endswith("[%]")), "svg+xml")
+                           pictures.line_chart(pictures.Chart(of_measure, "tasks learned", measure,
+                                                                percent=measure.endswith("[%]"))), "svg+xml")
                     for measure, of_measure in sorted(lines.items())], [table])
 
 
@@ -65,8 +68,8 @@ def last_task(runs: list[Run]) -> Section:
             return None
         rows = run.gallery.classes_by_latents(learned, _LATENTS)
         picture = pictures.labelled_grid(rows, run.gallery.classes[:learned], side=_TILE // 2)
-        return Figure(f"{run.title}, after {tables.trained(run)}",
-                      pictures.as_png(picture), "png")
+        return Figure(f"{run.title}, after {comparison.trained(run)}",
+                      pictures.as_png(picture, small=True), "png")
 
     columns = "a latent vector, the same in every run" if all(run.gallery.conditional for run in runs) else \
         "a latent vector, the same in every run that is told the class; the images of the others are sorted by their "\
@@ -85,7 +88,7 @@ def each_task(runs: list[Run]) -> Section:
         rows = [[column[label] if label < len(column) else None for column in columns]
                 for label in range(len(names))]
         picture = pictures.labelled_grid(rows, names, [f"after {learned}" for learned in finished], side=_TILE)
-        return Figure(run.title, pictures.as_png(picture), "png")
+        return Figure(run.title, pictures.as_png(picture, small=True), "png")
 
     return _of_runs("Each class after each task",
                     "A row is one class with one latent vector, a column the generator after so many tasks. A method "
@@ -122,7 +125,7 @@ def first_iterations(runs: list[Run], label: int) -> Section:
         rows = [[by_sample.get((task, iteration)) for iteration in iterations] for task in tasks]
         picture = pictures.labelled_grid(rows, [f"learning {gallery.classes[task - 1]}" for task in tasks],
                                          list(map(str, iterations)), side=_TILE)
-        return Figure(run.title, pictures.as_png(picture), "png")
+        return Figure(run.title, pictures.as_png(picture, small=True), "png")
 
     return _of_runs(f"First iterations of a new task: class {name}",
                     f"Class {name} with one latent vector while a later task is being learned, a row each. Columns are "
@@ -140,7 +143,7 @@ def _of_runs(title: str, text: str, runs: list[Run], draw, missing: str) -> Sect
     return Section(title, text, [figure for figure in figures.values() if figure])
 
 
-def tsne(runs: list[Run], options: Options) -> list[Section]:
+def tsne_sections(runs: list[Run], options: Options) -> list[Section]:
     """Real and generated images of one class in the classifier's feature space: run beside run, and over the tasks."""
     images = {run.name: _images(run, options) for run in runs} if options.tsne_samples else {}
     shown = [run for run in runs if images.get(run.name)]
@@ -188,7 +191,7 @@ def _limits(clouds: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 def _tsne_of_runs(real: np.ndarray, shown: list[Run], generated: dict, runs: list[Run]) -> list[Figure]:
     last = {run.name: max(generated[run.name]) for run in shown}
-    clouds = pictures.embed([real, *(generated[name][learned] for name, learned in last.items())])
+    clouds = tsne.embed([real, *(generated[name][learned] for name, learned in last.items())])
     limits, shades = _limits(clouds), dict(zip((run.name for run in runs), pictures.colours(len(runs))))
     return [Figure(f"{run.title}, after {_count(last[run.name])}", pictures.scatter(
         [pictures.Points("real", clouds[0], _REAL), pictures.Points(run.name, cloud, shades[run.name])], limits),
@@ -196,7 +199,7 @@ def _tsne_of_runs(real: np.ndarray, shown: list[Run], generated: dict, runs: lis
 
 
 def _tsne_of_tasks(real: np.ndarray, run: Run, by_task: dict) -> Figure:
-    clouds = pictures.embed([real, *by_task.values()])
+    clouds = tsne.embed([real, *by_task.values()])
     points = [pictures.Points(f"after {learned}", cloud, shade) for learned, cloud, shade
               in zip(by_task, clouds[1:], pictures.colours(len(by_task), ordered=True))]
     return Figure(run.title, pictures.scatter([pictures.Points("real", clouds[0], _REAL), *points], _limits(clouds)),
@@ -215,12 +218,26 @@ def curves(runs: list[Run]) -> Section:
     without = [run.name for run in runs if not run.log]
     if without:
         text += f" Without a log: {', '.join(without)}."
-    return Section("Curves", text, [Figure(quantity, pictures.curves(of_quantity, "iteration", quantity), "svg+xml")
+    return Section("Curves", text, [Figure(quantity, pictures.line_chart(pictures.Chart(of_quantity, "iteration", quantity)), "svg+xml")
                                     for quantity, of_quantity in lines.items()])
 
 
 def settings(runs: list[Run]) -> Section:
-    return Section("Settings", "As stored in each run's settings.json.", tables=tables.settings(runs))
+    return Section("Settings", "As stored in each run's settings.json.", tables=settings_tables(runs))
+
+
+def settings_tables(runs: list[Run]) -> list[Table]:
+    """Settings that differ between the runs, a column each, and those that they share."""
+    names = list(dict.fromkeys(name for run in runs for name in run.settings))
+
+    def values(name):
+        return [text(run.settings[name]) if name in run.settings else NONE for run in runs]
+
+    different = [[name, *values(name)] for name in names if len(set(values(name))) > 1]
+    same = [[name, values(name)[0]] for name in names if len(set(values(name))) == 1]
+    differing = [Table("Settings that differ", ["setting", *(run.name for run in runs)], different)] * bool(different)
+    return [*differing, Table("Settings of all runs" if len(runs) > 1 else f"Settings of {runs[0].name}",
+                           ["setting", "value"], same)]
 
 
 def _count(learned: int) -> str:

@@ -8,6 +8,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from lib.report.tables import markdown
+
 
 def in_path(name: str) -> str:
     """A row's name, or a flag, as a part of a path."""
@@ -36,10 +38,6 @@ class Budget(NamedTuple):
 
     def of(self, whole: int) -> int:
         return max(2, round(self.scale * (whole - 1)) + 1)
-
-
-def markdown(lines: list[list[str]]) -> str:
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _beside(ours: float | None, theirs: float | None) -> str:
@@ -92,7 +90,7 @@ class Compared(Table):
         published = self.published(figures)
         whose = ("published", "ours") if results else ("published",)
         columns = ["", *(f"{measure}: {side}" for measure in published for side in whose), "our budget"]
-        lines = [columns, ["---"] * len(columns)]
+        lines = []
         for row in self.rows:
             ours = results.get(row)
             cells = [row]
@@ -101,4 +99,4 @@ class Compared(Table):
                 theirs = by_method.get(row)
                 cells += ["" if theirs is None else f"{theirs:.2f}", _beside(value, theirs)][:len(whose)]
             lines.append([*cells, ours["budget"] if ours else f"not run here: needs {self.needs}"])
-        return markdown(lines)
+        return markdown(columns, lines)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lib import randomness
+from lib import pictures, randomness
 from lib.errors import UserError
 from lib.metrics import inception, judges
 from memorygan import evaluate
@@ -92,5 +92,5 @@ def test_cifar10_is_judged_by_a_named_substitute_where_inception_cannot_be_had(m
 
 
 def test_generated_pixels_cover_the_range_of_real_ones():
-    np.testing.assert_allclose(evaluate.to_pixels(tiny.config(), np.array([0.0, 1.0])), [0, 255])
-    np.testing.assert_allclose(evaluate.to_pixels(tiny.config("cifar10"), np.array([-1.0, 1.0])), [0, 255])
+    for config, ends in ((tiny.config(), [0.0, 1.0]), (tiny.config("cifar10"), [-1.0, 1.0])):
+        np.testing.assert_allclose(pictures.float_pixels(np.array(ends), config.data.unit_range), [0, 255])

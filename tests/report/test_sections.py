@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lib import pictures
 from lib.errors import UserError
 from lib.mergan.config import Config
-from lib.report import animation, pictures, runs, sections
+from lib.report import animation, runs, sections, tsne
 from lib.report.sections import Options
 from tests.report.conftest import write_checkpoint, write_run, write_sample
 
@@ -117,8 +118,8 @@ def test_a_run_of_fewer_tasks_has_no_rows_for_the_others(tmp_path):
 def test_measures_over_the_tasks(tmp_path, aligned, monkeypatch):
     """A picture of each measure, a line in it for each run that was tested so, and the table of the same figures."""
     drawn = {}
-    monkeypatch.setattr(pictures, "curves", lambda lines, xlabel, ylabel, percent: drawn.update(
-        {ylabel: (percent, {line.label: (line.x, line.y) for line in lines})}) or b"")
+    monkeypatch.setattr(pictures, "line_chart", lambda chart: drawn.update(
+        {chart.ylabel: (chart.percent, {line.label: (line.x, line.y) for line in chart.lines})}) or b"")
     tested = [{"task": task, "average_accuracy": 1 / task, "FID (mnist classifier features)": 10.0 * task}
               for task in (10, 2)]
     plain = write_run(tmp_path / "plain", Config("mnist", 7), {"dataset": "mnist", "iterations": 7, "tasks": tested})
@@ -134,7 +135,7 @@ def test_measures_over_the_tasks(tmp_path, aligned, monkeypatch):
 
 def test_curves_are_the_means_of_the_log(aligned, monkeypatch):
     drawn = {}
-    monkeypatch.setattr(pictures, "curves", lambda lines, xlabel, ylabel, *_: drawn.update({ylabel: lines}) or b"")
+    monkeypatch.setattr(pictures, "line_chart", lambda chart: drawn.update({chart.ylabel: chart.lines}) or b"")
     sections.curves(runs.read_all([aligned]))
     assert {name: [(line.label, line.x, line.y) for line in lines] for name, lines in drawn.items()} == {
         "d-cost": [("aligned", (0, 2), (-1.5, -2.5))], "g-cost": [("aligned", (2,), (4.0,))]}
@@ -150,7 +151,7 @@ def test_tsne_without_the_data_says_why(tmp_path, monkeypatch):
         raise UserError("svhn: no files")
 
     monkeypatch.setattr(sections.pretrained, "evaluation_classifier", no_download)
-    (section,) = sections.tsne(runs.read_all([directory]), Options("nowhere", 0, 5))
+    (section,) = sections.tsne_sections(runs.read_all([directory]), Options("nowhere", 0, 5))
     assert section.text == "Not drawn: svhn: no files." and not section.figures
 
 
@@ -162,9 +163,9 @@ def test_tsne_compares_runs_and_tasks(digits, monkeypatch):
     other = write_run(digits.parent / "other", Config("digits", 3))
     write_checkpoint(other, Config("digits", 3), 1, seed=7)
     groups = []
-    embed = pictures.embed
-    monkeypatch.setattr(pictures, "embed", lambda found: groups.append([len(group) for group in found]) or embed(found))
-    found = sections.tsne(runs.read_all([digits, other]), Options("nowhere", 0, 8))
+    embed = tsne.embed
+    monkeypatch.setattr(tsne, "embed", lambda found: groups.append([len(group) for group in found]) or embed(found))
+    found = sections.tsne_sections(runs.read_all([digits, other]), Options("nowhere", 0, 8))
     assert [section.title for section in found] == ["t-SNE of class 0", "t-SNE of class 0 over the tasks"]
     beside, over = found
     assert ["two" in figure.caption for figure in beside.figures] == [True, False]

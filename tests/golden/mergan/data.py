@@ -187,12 +187,12 @@ def _lsun_batches(case):
 def _conversions(document, cases):
     ends = np.array(cases["conversion_ends"]["generator_output"], np.float32)
     yield from _fields("conversions", ("conversion_ends",), cases["conversion_ends"], {
-        "groundtruth_int": pictures.groundtruth_to_pixels(ends), "png_int": pictures.to_pixels(ends),
+        "groundtruth_int": pictures.groundtruth_pixels(ends), "png_int": pictures.truncated_pixels(ends),
         "classifier_int": pictures.to_classifier_input(ends).numpy().astype(int)})
     for name, pixels in _converted(document, cases).items():
         yield from _fields("conversions", (name,), cases[name], {
             "sum": int(pixels.sum()), "minmax": [int(pixels.min()), int(pixels.max())],
-            "first16": pixels.ravel()[:16], "factor": float(pictures.groundtruth_to_pixels(np.ones(1))[0]) / 2})
+            "first16": pixels.ravel()[:16], "factor": float(pictures.groundtruth_pixels(np.ones(1))[0]) / 2})
 
 
 def _uniform(description: str, key: str) -> np.ndarray:
@@ -205,8 +205,8 @@ def _converted(document, cases) -> dict[str, np.ndarray]:
     """Integer pixels of the two conversion cases."""
     drawn = {name: _uniform(cases[name]["input"], cases[name]["key"])
              for name in ("sample_conversion", "groundtruth_conversion")}
-    return {"sample_conversion": pictures.to_pixels(drawn["sample_conversion"]),
-            "groundtruth_conversion": pictures.groundtruth_to_pixels(
+    return {"sample_conversion": pictures.truncated_pixels(drawn["sample_conversion"]),
+            "groundtruth_conversion": pictures.groundtruth_pixels(
                 2 * (drawn["groundtruth_conversion"] - np.float32(0.5)))}
 
 
