@@ -17,8 +17,11 @@ import numpy as np
 import tensorflow as tf
 
 from lib import randomness
-from lib.metrics import frechet, judges
-from lib.metrics.features import Extractor
+from lib.classifiers import networks, pretrained
+from lib.classifiers.features import Extractor
+from lib.classifiers.real_images import RealImages
+from lib.classifiers.training import Judge, Recipe
+from lib.metrics import frechet
 from lvae import distributions, lifelong, losses, step
 from lvae.config import Config
 from lvae.data import Samples
@@ -45,7 +48,7 @@ def _network(dense: bool, classes: int, shape: tuple, seed: int) -> keras.Model:
     if dense:
         x = keras.layers.Dense(512, **options("dense"))(x)
     x = keras.layers.Dense(_FEATURES, **options("last"))(x)
-    return keras.Model(images, judges.head(x, seed, classes))
+    return keras.Model(images, networks.head(x, seed, classes))
 
 
 def _kinds(course: Course) -> dict[tuple[int, int], int]:
@@ -71,21 +74,21 @@ class Distance:
         self._config, self._course = config, course
         kinds = _kinds(course)
         build = functools.partial(_network, config.architecture.body == "dense", len(kinds))
-        recipe = judges.Recipe("classifier", build, epochs=3, flip=False, shift=0, learning_rate=1e-3)
+        kind = Judge("classifier", build, Recipe.of_judge(3, learning_rate=1e-3))
         train, test = (self._labelled([getattr(part, split) for part in course.distributions], kinds)
                        for split in ("train", "test"))
-        judge = judges.load_or_train(f"lvae_{config.experiment}", train, test, pretrain_dir, recipe)
+        judge = pretrained.judge_of(f"lvae_{config.experiment}", train, test, pretrain_dir, kind)
         self._judge, self._judged = judge, np.array([number for number, _ in kinds])
         features = keras.Model(judge.input, judge.layers[-2].output)
         self._extractor = Extractor(f"{config.experiment} classifier features",
                                     lambda images: features(images.astype(np.float32), training=False).numpy())
 
-    def _labelled(self, samples: list[Samples], kinds: dict[tuple[int, int], int]) -> judges.Labelled:
+    def _labelled(self, samples: list[Samples], kinds: dict[tuple[int, int], int]) -> RealImages:
         everything = distributions.joined(samples)
         labels = np.concatenate([[kinds[number, label] for label in part.labels]
                                  for number, part in enumerate(samples)]).astype(np.int32)
         rows = _spread(len(everything), _TRAINED)
-        return judges.Labelled(_images(self._config, everything, rows), labels[rows])
+        return RealImages(_images(self._config, everything, rows), labels[rows])
 
     def measure(self, learner: Learner) -> dict:
         """Of the present student: {"frechet_distance": of samples, "frechet_reconstructions": float,

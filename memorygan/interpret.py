@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from lib import files, pictures, randomness
-from lib.metrics.features import batches
+from lib.classifiers.features import batches
 from lib.run import log
 from memorygan import data, evaluate, memory
 from memorygan.config import Config

@@ -8,14 +8,15 @@ import numpy as np
 import tensorflow as tf
 
 from lib import files, pictures, randomness, tf1
+from lib.classifiers import inception, pretrained, real_images
+from lib.classifiers.features import Extractor, batches, classifier_features
 from lib.errors import UserError
 from lib.mergan.command_line import Measured
 from lib.mergan.config import Config
 from lib.mergan.networks import Networks, build_networks
 from lib.mergan.step import draw_latent, restore
 from lib.mergan.train import model_prefix
-from lib.metrics import frechet, inception, pretrained, real_images, reverse_accuracy
-from lib.metrics.features import Extractor, batches, classifier_features
+from lib.metrics import frechet, reverse_accuracy
 
 _REPEATS = 100  # batches per class
 _JOINT_BATCH = 100

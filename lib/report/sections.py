@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lib import pictures
+from lib.classifiers import features, pretrained, real_images
 from lib.errors import UserError
-from lib.metrics import features, pretrained, real_images
 from lib.report import animation, comparison, tsne
 from lib.report.page import Chapter, Figure, Section
 from lib.report.runs import Run, classes, published_figures
@@ -179,9 +179,9 @@ def _real_features(run: Run, options: Options):
     """The classifier's features, and those of real test images."""
     classifier = pretrained.evaluation_classifier(run.dataset, options.data_dir)
     extractor = features.classifier_features(classifier, run.dataset)
-    images, labels = real_images.load(run.dataset, "test", options.data_dir)
-    chosen = np.flatnonzero(labels == run.gallery.categories[options.label])[:options.tsne_samples]
-    return extractor, extractor.extract(images[chosen])
+    real = real_images.load(run.dataset, "test", options.data_dir)
+    chosen = np.flatnonzero(real.labels == run.gallery.categories[options.label])[:options.tsne_samples]
+    return extractor, extractor.extract(real.images[chosen])
 
 
 def _limits(clouds: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 
 from lib import pictures, randomness
+from lib.classifiers import inception, pretrained
 from lib.errors import UserError
-from lib.metrics import inception, judges
 from memorygan import evaluate
 from memorygan.step import build_model, draw_slots
 from tests.memorygan import tiny
@@ -79,7 +79,7 @@ def test_cifar10_is_judged_by_a_named_substitute_where_inception_cannot_be_had(m
         return tf.one_hot(np.arange(len(batch)) % 10, 10) * 50.0
 
     monkeypatch.setattr(inception, "probabilities", unreachable)
-    monkeypatch.setattr(judges, "load_or_train", lambda *arguments: judge)
+    monkeypatch.setattr(pretrained, "judge_of", lambda *arguments: judge)
     monkeypatch.setattr(evaluate, "_labelled", lambda *arguments: None)
     config = tiny.config("cifar10")
     samples = np.zeros((100, 32, 32, 3), np.float32)

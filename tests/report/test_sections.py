@@ -157,7 +157,7 @@ def test_tsne_without_the_data_says_why(tmp_path, monkeypatch):
 
 def test_tsne_compares_runs_and_tasks(digits, monkeypatch):
     """With an untrained classifier: real images of class 0 and those of every finished task."""
-    from lib.metrics.features import build_classifier
+    from lib.classifiers.networks import build_classifier
 
     monkeypatch.setattr(sections.pretrained, "evaluation_classifier", lambda name, _: build_classifier(name, seed=1))
     other = write_run(digits.parent / "other", Config("digits", 3))

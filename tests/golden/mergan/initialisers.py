@@ -10,10 +10,10 @@ import math
 import keras
 import numpy as np
 
+from lib.classifiers import networks
 from lib.errors import UserError
 from lib.mergan.config import DATASETS
 from lib.mergan.networks import build_networks, tf1_variables
-from lib.metrics import features
 from tests.golden import records
 from tests.golden.records import Comparison
 
@@ -25,8 +25,8 @@ def compare(document):
         model = _networks_with({entry["name"]: entry["shape"] for entry in entries}, f"{document.path}: {name}")
         yield from _entries(("networks", name), entries, *model)
     for dataset, entries in document["classifiers"].items():
-        classifier = features.build_classifier(dataset)
-        yield from _entries(("classifiers", dataset), entries, features.tf1_names(classifier),
+        classifier = networks.build_classifier(dataset)
+        yield from _entries(("classifiers", dataset), entries, networks.tf1_names(classifier),
                             _initialisers(classifier.parts()))
 
 
