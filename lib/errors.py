@@ -7,6 +7,10 @@ import sys
 
 from absl import logging
 
+from lib.run import output
+
+_SIGPIPE = 13
+
 
 class UserError(Exception):
     """Says in one line what is wrong, where, and what to do."""
@@ -15,7 +19,7 @@ class UserError(Exception):
 class TryAgain(Exception):
     """A failure that the same command may not meet again; says so in one line."""
 
-    exit_code = os.EX_TEMPFAIL
+    exit_code = 75  # EX_TEMPFAIL of sysexits.h
 
 
 class Interrupted(Exception):
@@ -39,7 +43,10 @@ def run(main) -> None:
     # TensorFlow's notes on missing GPU libraries and on tracing each task anew say nothing to a reader of our output.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.set_verbosity(logging.ERROR)
-    sys.exit(_guarded(main, sys.argv[1:]))
+    output.make_tolerant()
+    code = _guarded(main, sys.argv[1:])
+    sys.stdout.flush()
+    sys.exit(_judged_by_output(code))
 
 
 def _guarded(main, arguments: list[str]) -> int | None:
@@ -55,11 +62,16 @@ def _guarded(main, arguments: list[str]) -> int | None:
     except KeyboardInterrupt:
         print("stopped: the same command starts again where the last resume point is", file=sys.stderr)
         return 128 + signal.SIGINT
-    except OSError as error:  # of the file that takes what is printed: every other one is a UserError
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what could not be printed
-        return _fail(f"cannot write the output: {error.strerror}; free some space and start the same command again")
+
+
+def _judged_by_output(code: int | None) -> int | None:
+    """The exit code where what was printed could not all be written."""
+    lost = output.lost()
+    if lost is None or code not in (None, 0, 128 + _SIGPIPE):
+        return code
+    if lost.errno == errno.EPIPE:  # `| head`
+        return 128 + _SIGPIPE
+    return _fail(f"cannot write the output: {lost.strerror}; free some space and start the same command again")
 
 
 def _fail(message: str, exit_code: int = 2) -> int:

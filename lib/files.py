@@ -1,14 +1,21 @@
 """Files that are complete or absent, and a lock on a directory."""
 
 import contextlib
-import fcntl
+import errno
 import json
 import os
 import re
 import shutil
+import sys
 from pathlib import Path
 
 from lib.errors import UserError, reason
+
+
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None
 
 
 def cannot_write(path: Path, error: Exception) -> UserError:
@@ -22,12 +29,25 @@ def temporary_path(path: Path) -> Path:
     return Path(path).with_name(f".{os.getpid()}.{Path(path).name}")
 
 
+def to_disk(path: Path) -> None:
+    """Have a file's content, or a directory's list of names, on the disk before going on."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # of file systems that have nothing to do for it
+            raise
+    finally:
+        os.close(handle)
+
+
 @contextlib.contextmanager
 def atomic(path: Path):
     """Yield a temporary path beside `path` that takes its place when the block ends without an error."""
     temporary = temporary_path(path)
     try:
         yield temporary
+        to_disk(temporary)
         os.replace(temporary, path)
     except OSError as error:
         raise cannot_write(path, error) from error
@@ -35,11 +55,18 @@ def atomic(path: Path):
         temporary.unlink(missing_ok=True)
 
 
+def require_space(directory: Path, size: int) -> None:
+    """Raise `UserError` where fewer than `size` bytes are free: HDF5 ends the process on a full disk."""
+    free = shutil.disk_usage(directory).free
+    if free < size:
+        raise UserError(f"{directory} has {free} bytes free, {size} are needed; free some space or choose another path")
+
+
 def remove_temporaries(directory: Path) -> None:
     """Remove, at any depth, what processes that were killed left at temporary paths."""
     for path in list(Path(directory).rglob(".*")):
         if re.match(r"\.\d+\.", path.name):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -80,8 +107,17 @@ def lock(directory: Path):
         raise UserError(f"cannot write {path}: {error.strerror}; choose another result path") from error
     with handle:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+            _lock(handle)
+        except BlockingIOError as error:
             raise UserError(f"{directory} is in use by another run; wait for it or choose another result path"
                             ) from error
+        except OSError as error:
+            print(f"warning: this file system locks nothing ({error.strerror}): see to it yourself that no other run "
+                  f"uses {directory}", file=sys.stderr)
         yield
+
+
+def _lock(handle) -> None:
+    if fcntl is None:
+        raise OSError(errno.ENOTSUP, "no locks on this system")
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -112,7 +112,7 @@ class Training(NamedTuple):
 def _open_images(data: DataSet, folder: str) -> folders.Images:
     """The middle squares of the images in a folder, or of the same data set in TFDS."""
     if os.path.isdir(folder) or not data.tfds:
-        return folders.Images(folders.files(folder, recursive=True), functools.partial(folders.decode, crop=True))
+        return folders.Images(folders.files(folder), functools.partial(folders.decode, crop=True))
     examples = from_tfds.open_images(data.tfds, "train", _TFDS_SOURCE, f"no images in {folder}",
                                     f"put them there, or say --data_dir, or run `tfds build {data.tfds} "
                                     f"--file_format=array_record` where there is a network")

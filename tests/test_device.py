@@ -21,7 +21,7 @@ def test_a_named_precision_is_taken_as_it_is(name):
 
 
 def test_without_a_gpu_the_cpu_is_named():
-    assert device.prepare().startswith("device: ")
+    assert device.set_up().startswith("device: ")
 
 
 @pytest.mark.parametrize("choice, on_gpu, decided, said", [

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 
 def end(body: str, output=subprocess.DEVNULL) -> tuple[int, str]:
     """Exit code and standard error of a script whose main has this body."""
-    code = f"from lib import errors\ndef main():\n    {body}\nerrors.run(main)"
+    code = f"from lib import errors\ndef main(arguments):\n    {body}\nerrors.run(main)"
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=output, stderr=subprocess.PIPE, text=True)
     return ended.returncode, ended.stderr
 

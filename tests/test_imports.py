@@ -1,4 +1,4 @@
-"""One direction: no module imports upwards, and the scripts start without TensorFlow."""
+"""One direction: every file of the house has its place, and imports from its left only."""
 
 import ast
 import os
@@ -10,56 +10,142 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-# The files of a system, from left to right: each may import those before it.
-ORDER = ["config", "networks", "memory", "posterior", "losses", "replay", "lifelong", "baselines", "step", "train",
-         "evaluate", "interpret"]
-SYSTEMS = {"lib.mergan": ROOT / "lib/mergan", "memorygan": ROOT / "memorygan", "lvae": ROOT / "lvae"}
-SHARED = sorted(path for path in (ROOT / "lib").rglob("*.py") if "mergan" not in path.relative_to(ROOT).parts)
+# The rooms of the systems, from left to right: a file may import those before it, and shared code.
+ROOMS = {
+    "lib.mergan": ["config", "data", "networks", "losses", "methods", "noise", "checkpoint", "step", "samples", "train",
+                   "evaluate", "interchange", "report", "tables", "command_line"],
+    "memorygan": ["config", "data", "networks", "memory", "losses", "noise", "step", "checkpoint", "samples", "train",
+                  "evaluate", "interpret", "interchange", "report", "tables", "command_line", "run"],
+    "lvae": ["config", "data", "distributions", "networks", "posterior", "losses", "lifelong", "baselines", "noise",
+             "step", "checkpoint", "fork", "learner", "samples", "frechet", "pictures", "evaluate", "train",
+             "comparison", "interchange", "report", "tables", "command_line"],
+}
+# Shared code, from below to above: a part may import those before it and itself.
+SHARED = ["run.output", "errors", "randomness", "files", "systems", "run.settings", "run.flags", "run.options", "run.place",
+          "run.repeat", "run.replicas", "device", "optimizers", "losses", "tf1", "pictures", "run", "ops", "data",
+          "classifiers", "metrics", "report", "reproduce", "workers"]
+SCRIPTS = [*sorted((ROOT / "lvae").glob("run_*.py")), ROOT / "lvae/compare_runs.py", ROOT / "mergan.py",
+           ROOT / "joint.py", ROOT / "setup.py"]
+
+
+def files_of(package: str) -> list[Path]:
+    return sorted((ROOT / package.replace(".", "/")).rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    """Dotted name of a module."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
 def imports(path: Path) -> set[str]:
-    """Dotted names of everything a file imports, `from a import b` as a.b."""
+    """Dotted names of everything a file imports: `from a import b` as a.b, and the text given to `import_module`."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Call) and "import_module" in ast.unparse(node.func):
+            names |= {text.value for text in ast.walk(node) if isinstance(text, ast.Constant)
+                      and isinstance(text.value, str)}
     return names
 
 
-@pytest.mark.parametrize("path", SHARED, ids=lambda path: str(path.relative_to(ROOT)))
+def is_within(name: str, package: str) -> bool:
+    return name == package or name.startswith(package + ".")
+
+
+def room_of(name: str, package: str) -> str:
+    return name.removeprefix(package).removeprefix(".").partition(".")[0]
+
+
+def shared_part(name: str) -> str | None:
+    """The longest entry of SHARED that a dotted name below `lib` belongs to."""
+    inner = name.removeprefix("lib.")
+    return max((part for part in SHARED if is_within(inner, part)), key=len, default=None)
+
+
+SHARED_FILES = [path for path in files_of("lib") if not is_within(name_of(path), "lib.mergan")]
+SYSTEM_FILES = [(package, path) for package in ROOMS for path in files_of(package)
+                if path.name != "__init__.py" and path not in SCRIPTS]
+
+
+def identify(value) -> str:
+    return str(value.relative_to(ROOT)) if isinstance(value, Path) else str(value)
+
+
+@pytest.mark.parametrize("package, path", SYSTEM_FILES, ids=identify)
+def test_a_file_of_a_system_has_a_room_and_imports_from_its_left(package, path):
+    rooms, room = ROOMS[package], room_of(name_of(path), package)
+    assert room in rooms, f"{path} has no place in ROOMS"
+    allowed = rooms[:rooms.index(room) + (path.parent.name == room)]
+    siblings = {room_of(name, package) for name in imports(path) if is_within(name, package)}
+    assert siblings <= set(allowed), path
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_every_room_is_there(package):
+    assert {room_of(name_of(path), package) for path in files_of(package) if path not in SCRIPTS} - {""} == set(
+        ROOMS[package])
+
+
+@pytest.mark.parametrize("path", SHARED_FILES, ids=identify)
+def test_shared_code_has_a_place_and_imports_from_below_only(path):
+    if name_of(path) == "lib":
+        return
+    part = shared_part(name_of(path))
+    assert part, f"{path} has no place in SHARED"
+    below = SHARED[:SHARED.index(part) + 1]
+    used = {name: shared_part(name) for name in imports(path) if is_within(name, "lib") and shared_part(name)}
+    assert {name: other for name, other in used.items() if other not in below} == {}
+
+
+@pytest.mark.parametrize("path", SHARED_FILES, ids=identify)
 def test_shared_code_imports_no_system(path):
-    upwards = {name for name in imports(path) for system in (*SYSTEMS, "mergan", "joint")
-               if name == system or name.startswith(system + ".")}
-    assert not upwards
+    if name_of(path) == "lib.systems":  # the one list of them
+        return
+    assert not {name for name in imports(path) for system in (*ROOMS, "mergan", "joint") if is_within(name, system)}
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
-def test_files_of_a_system_import_from_their_left_only(system):
-    for path in SYSTEMS[system].glob("*.py"):
-        if path.stem not in ORDER:
-            continue
-        allowed = ORDER[:ORDER.index(path.stem)]
-        siblings = {name.removeprefix(system + ".").split(".")[0] for name in imports(path)
-                    if name.startswith(system + ".")}
-        assert siblings & set(ORDER) <= set(allowed), path
+@pytest.mark.parametrize("package", ROOMS)
+def test_no_system_imports_another(package):
+    others = [other for other in ROOMS if other != package]
+    for path in files_of(package):
+        assert not {name for name in imports(path) for other in others if is_within(name, other)}, path
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
-def test_no_system_imports_another(system):
-    others = [other for other in SYSTEMS if other != system]
-    for path in SYSTEMS[system].rglob("*.py"):
-        assert not {name for name in imports(path) for other in others if name.startswith(other + ".")}, path
+def test_evaluation_imports_nothing_of_training():
+    for package in ROOMS:
+        assert f"{package}.train" not in imports(ROOT / package.replace(".", "/") / "evaluate.py")
 
 
-def test_only_interchange_uses_compat_v1():
-    users = [path.relative_to(ROOT) for path in SHARED if "compat.v1" in path.read_text()]
-    assert users in ([], [Path("lib/tf1/files.py")])
+def test_the_test_itself_sees_imports_of_every_kind(tmp_path):
+    path = tmp_path / "a.py"
+    path.write_text("import a.b\nfrom c import d\nimport importlib\ndef f():\n    from e.f import g\n"
+                    "    importlib.import_module('h.i')\n")
+    assert imports(path) == {"a.b", "c.d", "importlib", "e.f.g", "h.i"}
 
 
-@pytest.mark.parametrize("script", ["mergan.py", "joint.py"])
-def test_scripts_parse_their_flags_without_tensorflow(script):
+def test_only_files_of_checkpoints_use_compat_v1():
+    users = {path.relative_to(ROOT) for package in ("lib", *ROOMS) for path in files_of(package)
+             if "compat.v1" in path.read_text()}
+    assert users <= {Path("lib/tf1/files.py")}
+
+
+def test_the_top_of_lib_has_at_most_ten_files():
+    assert len(list((ROOT / "lib").glob("*.py"))) <= 10
+
+
+def test_no_function_is_longer_than_a_screen():
+    long = {f"{name_of(path)}.{node.name}": node.end_lineno - node.lineno + 1
+            for package in ("lib", "benchmarks", *ROOMS) for path in files_of(package) if path.stem != "tables"
+            for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)}
+    assert {name: lines for name, lines in long.items() if lines > 60} == {}
+
+
+@pytest.mark.parametrize("script", ["mergan.py", "joint.py", "memorygan/run.py", "lvae/run_mnist_experiment.py"])
+def test_scripts_start_without_tensorflow_and_stay_thin(script):
+    assert len((ROOT / script).read_text().splitlines()) < 40
     code = f"import sys, runpy; runpy.run_path({script!r}); sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
@@ -73,8 +159,3 @@ def test_onednn_computes_unless_switched_off():
         messages = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment | chosen, text=True,
                                   stderr=subprocess.PIPE).stderr
         assert ("oneDNN custom operations are on" in messages) == expected
-
-
-def test_scripts_stay_thin():
-    for script in ("mergan.py", "joint.py"):
-        assert len((ROOT / script).read_text().splitlines()) < 80

@@ -1,6 +1,7 @@
 """Image files in folders, as LSUN's original layout has them: listed in a fixed order, decoded one at a time."""
 
 import os
+import stat
 import warnings
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -35,29 +36,55 @@ def of_class(data_dir: str, name: str, class_name: str, split: str) -> Images:
     """
     folder = os.path.join(data_dir, name, class_name, split)
     database = os.path.join(data_dir, name, f"{class_name}_{split}_lmdb")
-    if os.path.isdir(folder):
+    if is_directory(folder):
         return Images(files(folder), decode)
-    if os.path.isdir(database):
+    if is_directory(database):
         stored = lmdb_folder.Records(database)
         return Images(stored.keys, lambda key, side: decode_stream(stored.open(key), side, stored.name(key)))
     raise UserError(f"{name}: neither images in {folder} nor LSUN's database in {database}; put one of them there "
                     f"(https://github.com/fyu/lsun downloads it), or say --data_dir")
 
 
-def files(folder: str, recursive: bool = False) -> list[str]:
-    """Paths of the image files in a folder, or also in those below it, sorted. Raises `UserError` if there is none."""
-    def fail(error):
-        raise UserError(f"{folder}: cannot be listed ({error.strerror}); a folder of images was expected")
+def is_directory(path: str) -> bool:
+    """Whether there is a directory. Raises `UserError` where that cannot be seen: it may be there."""
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        if os.path.islink(path):
+            raise UserError(f"{path} is a link to {os.readlink(path)}, which is not there") from None
+        return False
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}; the data may lie there, so nothing else is read instead") from error
 
-    found = []
-    for parent, below, names in os.walk(folder, onerror=fail):
-        found += [os.path.join(parent, name) for name in names
-                  if name.lower().endswith(_ENDINGS) and not name.startswith(".")]
-        if not recursive:
-            below.clear()
+
+def files(folder: str, recursive: bool = True) -> list[str]:
+    """Paths of the image files in a folder and in those below it, sorted; linked folders count, hidden ones do not.
+
+    Raises `UserError` if there is none, or a folder or a link that cannot be followed.
+    """
+    found = sorted(_walk(folder, set(), recursive))
     if not found:
         raise UserError(f"{folder}: no image files ({', '.join(_ENDINGS)}) there; put the images into it")
-    return sorted(found)
+    return found
+
+
+def _walk(folder: str, above: set[str], recursive: bool):
+    """Yields the image files at any depth. `above`: the true paths of the folders around it, which no link may enter."""
+    here = os.path.realpath(folder)
+    if here in above:
+        return
+    try:
+        entries = [entry for entry in os.scandir(folder) if not entry.name.startswith(".")]
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be listed ({error.strerror}); a folder of images was expected") from error
+    for entry in entries:
+        if entry.is_dir():
+            if recursive:
+                yield from _walk(entry.path, above | {here}, recursive)
+        elif entry.name.lower().endswith(_ENDINGS):
+            if not entry.is_file():
+                raise UserError(f"{entry.path}: a link to nothing, or no file; an image was expected; remove it")
+            yield entry.path
 
 
 def decode(path: str, side: int, crop: bool = False) -> np.ndarray:
@@ -77,8 +104,8 @@ def decode_stream(file, side: int, name: str, crop: bool = False) -> np.ndarray:
                 raise UserError(f"{name}: declares {image.width} x {image.height} pixels, more than {MAX_PIXELS}; "
                                 f"remove it or make it smaller")
             return fit(image, side, crop)
-    except UserError:
-        raise
+    except UserError as error:
+        raise error if str(error).startswith(name) else UserError(f"{name}: {error}") from error
     except Exception as error:  # Pillow's decoders raise whatever a broken file makes them run into
         raise UserError(f"{name}: cannot be decoded ({reason(error)}); an image ({', '.join(_FORMATS)}) was "
                         f"expected; fetch it again or remove it") from error
@@ -90,4 +117,20 @@ def fit(image: Image.Image, side: int, crop: bool) -> np.ndarray:
         edge = min(image.size)
         left, top = (image.width - edge) // 2, (image.height - edge) // 2
         image = image.crop((left, top, left + edge, top + edge))
-    return np.asarray(image.convert("RGB").resize((side, side), Image.Resampling.BILINEAR))
+    return np.asarray(eight_bits(image).convert("RGB").resize((side, side), Image.Resampling.BILINEAR))
+
+
+def eight_bits(image: Image.Image) -> Image.Image:
+    """A picture of 16 bits per value at 8, which Pillow would cut off at 255 instead. Others are left as they are.
+
+    Raises `UserError` for floats, whose range no file tells.
+    """
+    if image.mode.startswith("I"):
+        values = np.asarray(image).astype(np.int64)
+        if values.min() < 0 or values.max() > 0xFFFF:
+            raise UserError(f"values from {values.min()} to {values.max()}, where 16 bits hold 0 to 65535; save it with "
+                            "8 bits")
+        return Image.fromarray((values // 257).astype(np.uint8))
+    if image.mode == "F":
+        raise UserError("floating-point values, whose range is not known; save it with 8 bits")
+    return image

@@ -6,6 +6,7 @@ file, so take LSUN's databases from LSUN.
 
 import functools
 import io
+import os
 
 import numpy as np
 
@@ -43,6 +44,7 @@ def _opened(folder: str):
                         f"or unpack the images into folders") from error
     try:
         environment = lmdb.open(folder, readonly=True, lock=False, readahead=False)
+        _check_size(folder, environment)
         with environment.begin() as transaction, transaction.cursor() as cursor:
             if not cursor.first():
                 raise UserError(f"{folder}: the database is empty; fetch it again")
@@ -51,3 +53,13 @@ def _opened(folder: str):
         raise UserError(f"{folder}: cannot be read ({reason(error)}); an LMDB folder as LSUN distributes it was "
                         f"expected; fetch it again") from error
     return environment, keys
+
+
+def _check_size(folder: str, environment) -> None:
+    """A file that lacks pages would end the process when they are read."""
+    path = os.path.join(folder, "data.mdb")
+    declared = (environment.info()["last_pgno"] + 1) * environment.stat()["psize"]
+    size = os.path.getsize(path)
+    if size < declared:
+        environment.close()
+        raise UserError(f"{path}: {size} bytes of {declared}, its download broke off; fetch it again")

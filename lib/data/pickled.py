@@ -21,12 +21,14 @@ _MAX_INSTRUCTIONS = 500_000  # a CIFAR10 batch has fewer than 100,000
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _LITERALS = {
     "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "FLOAT", "BINFLOAT", "STRING", "BINSTRING",
-    "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINBYTES", "SHORT_BINBYTES",
+    "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINBYTES", "SHORT_BINBYTES",
+    "BINBYTES8", "BYTEARRAY8",
 }
 _TUPLES = {"EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 _ARRAYS = ("numpy.core.multiarray _reconstruct", "numpy._core.multiarray _reconstruct")
+_FROM_BUFFER = ("numpy.core.numeric _frombuffer", "numpy._core.numeric _frombuffer")  # protocol 5
 _EMPTY_BYTES = "__builtin__ bytes"  # as Python 3 writes b"" for Python 2
-_NAMES = (*_ARRAYS, "numpy ndarray", "numpy dtype", "_codecs encode", _EMPTY_BYTES)
+_NAMES = (*_ARRAYS, *_FROM_BUFFER, "numpy ndarray", "numpy dtype", "_codecs encode", _EMPTY_BYTES)
 _NUMBERS = re.compile(r"[iuf][1248]")
 _MARK = object()
 
@@ -149,6 +151,11 @@ class _Reader:
     def _create(self, called: str, arguments: tuple):
         if called in _ARRAYS:
             return _Pending()
+        if called in _FROM_BUFFER:
+            values, dtype, shape, order = arguments
+            if order not in ("C", "F"):
+                raise ValueError("an unknown order of values")
+            return self._array(shape, _checked(dtype, np.dtype), order, bytes(_checked(values, (bytes, bytearray))))
         if called == "numpy dtype":
             number = _checked(arguments[0], str)
             if not _NUMBERS.fullmatch(number):

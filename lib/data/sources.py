@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from lib.data import cifar, from_tfds, idx, mat
+from lib.data import cifar, folders, from_tfds, idx, mat
 from lib.errors import UserError
 
 _DIGITS_TEST_STRIDE = 5  # every fifth image of each of scikit-learn's digits is a test image
@@ -37,15 +37,25 @@ class Source(NamedTuple):
     side: int | None = None  # images are zero-padded to this height and width
 
 
-def _find_files(splits: dict[str, tuple[str, ...]]) -> Callable[[str], dict[str, list[str]] | None]:
-    """`Source.find` for files of fixed names, which may have been unpacked: then they lack their `.gz`."""
+def _spellings(name: str) -> list[str]:
+    """A file's name as it is given out, unpacked, and as its packed header spells it (with a dot before `idx`)."""
+    plain = [name, name.removesuffix(".gz")]
+    return [*plain, *(one.replace("-idx", ".idx") for one in plain if "-idx" in one)]
 
-    def existing(folder, name):
-        paths = (os.path.join(folder, name), os.path.join(folder, name.removesuffix(".gz")))
-        return next(filter(os.path.exists, paths), None)
+
+def _find_files(splits: dict[str, tuple[str, ...]]) -> Callable[[str], dict[str, list[str]] | None]:
+    """`Source.find` for files of fixed names in a folder or one folder deeper."""
+
+    def existing(places, name):
+        paths = [os.path.join(place, spelled) for place in places for spelled in _spellings(name)]
+        return next(filter(os.path.lexists, paths), None)
 
     def find(folder):
-        found = {name: existing(folder, name) for names in splits.values() for name in names}
+        if not folders.is_directory(folder):
+            return None
+        places = [folder, *(entry.path for entry in os.scandir(folder)
+                            if entry.is_dir() and not entry.name.startswith("."))]
+        found = {name: existing(places, name) for names in splits.values() for name in names}
         missing = [name for name, path in found.items() if path is None]
         if len(missing) == len(found):
             return None
@@ -175,10 +185,13 @@ def _split(name: str, source: Source, split: str, data_dir: str) -> Arrays:
 
 
 def _messages(name: str, source: Source, data_dir: str) -> tuple[str, str]:
-    """What is missing, and the way out."""
-    folders = " or ".join(os.path.join(data_dir, folder) for folder in source.folders)
+    """What is missing and what lies there instead, and the way out."""
+    tried = [os.path.join(data_dir, folder) for folder in source.folders]
+    others = [f"{folder} holds {', '.join(sorted(os.listdir(folder))[:4]) or 'nothing'}" for folder in tried
+              if folders.is_directory(folder)]
+    found = f" ({'; '.join(others)})" if others else ""
     without_download = ", or try --dataset digits, which needs no download" if name in ("mnist", "svhn") else ""
-    return (f"{name}: no {source.expected} in {folders}",
+    return (f"{name}: no {source.expected} in {' or '.join(tried)}{found}",
             f"put the files there, or say --data_dir, or run `tfds build {source.tfds}` where there is a "
             f"network{without_download}")
 

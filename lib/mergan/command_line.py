@@ -7,7 +7,7 @@ from lib.errors import UserError
 from lib.mergan.config import Config, make_config
 from lib.run.flags import Parser
 from lib.run.options import Options
-from lib.run.settings import Checked, setting
+from lib.run.settings import Checked, FilePath, setting
 
 MEASURES = ("accuracy", "reverse_accuracy", "fid")
 _SEQUENTIAL = ("replay_alignment", "alignment_factor", "joint_replay", "consolidation", "consolidation_factor",
@@ -18,13 +18,13 @@ _SEQUENTIAL = ("replay_alignment", "alignment_factor", "joint_replay", "consolid
 class Command(Checked):
     """What is done, and where files lie."""
 
-    result_path: str = setting("", "Training writes to result/<result_path>; with --test this path is read as it is.",
+    result_path: FilePath = setting("", "Training writes to result/<result_path>; with --test this path is read as it is.",
                                original=True)
     test: bool = setting(False, "Evaluate the checkpoints of a result path with the evaluation classifier.",
                          original=True)
-    load_model: str = setting("", "Checkpoint prefix to start from; training then begins with the second task.",
+    load_model: FilePath = setting("", "Checkpoint prefix to start from; training then begins with the second task.",
                               original=True)
-    data_dir: str = setting("dataset", "Where the data sets lie: <data_dir>/mnist, <data_dir>/svhn, ...")
+    data_dir: FilePath = setting("dataset", "Where the data sets lie: <data_dir>/mnist, <data_dir>/svhn, ...")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Measured(Checked):
     metrics: tuple[str, ...] = setting(("accuracy",), "With --test: what to measure, with commas between.",
                                        choices=MEASURES)
     every_task: bool = setting(False, "With --test: measure after each task.")
-    inception_weights: str = setting("", "With --metrics=fid: Keras' Inception-v3 weights without its top. For lsun they "
+    inception_weights: FilePath = setting("", "With --metrics=fid: Keras' Inception-v3 weights without its top. For lsun they "
                                          "are downloaded once if there is a network; without them the evaluation "
                                          "classifier's features are used, and named so.")
 

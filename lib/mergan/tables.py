@@ -6,7 +6,7 @@ What needs TensorFlow is imported where it is used: the tables are listed and wr
 from pathlib import Path
 
 from lib import files
-from lib.mergan.config import default_iterations
+from lib.mergan.config import make_config
 from lib.reproduce.table import Budget, Compared
 
 _TILES = 3  # samples of each class in a picture
@@ -31,7 +31,7 @@ class MeRGAN(Compared):
         return Path("result") / self._name(row, budget)
 
     def _iterations(self, row: str, budget: Budget) -> int:
-        return budget.of(default_iterations(self._dataset, joint=row == "JT"))
+        return budget.of(make_config(joint=row == "JT", dataset=self._dataset).iterations)
 
     def _run(self, row: str, budget: Budget) -> list[str]:
         return [*self.rows[row], f"--dataset={self._dataset}", f"--iters={self._iterations(row, budget)}",

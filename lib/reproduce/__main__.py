@@ -8,7 +8,7 @@ it was stopped. What comes out is kept in `results/<table>.json`, from which the
 of samples or curves beside it.
 """
 
-import importlib
+import dataclasses
 import os
 import re
 import signal
@@ -16,31 +16,31 @@ import subprocess
 import sys
 from pathlib import Path
 
-from absl import flags
-
-from lib import errors, files
+from lib import errors, files, systems
 from lib.reproduce.table import Budget, Table
-
-FLAGS = flags.FLAGS
+from lib.run.flags import Parser
+from lib.run.settings import Checked, FilePath, setting
 
 _ROOT = Path(__file__).resolve().parents[2]
-_TABLES = ("lib.mergan.tables", "memorygan.tables", "lvae.tables")
 
 
-def define_flags() -> None:
-    flags.DEFINE_float("scale", 1.0, "Share of the published iterations.", lower_bound=0.0, upper_bound=1.0)
-    flags.DEFINE_list("rows", [], "Rows to run, by the paper's names; none: all.")
-    flags.DEFINE_bool("tables_only", False, "Run nothing: only write the README's tables from the results.")
-    flags.DEFINE_string("data_dir", "dataset", "Where the data sets lie.")
-    flags.DEFINE_string("precision", "auto", "As in the scripts.")
-    flags.DEFINE_list("options", [], "Further flags of the scripts, as learning_rate=1e-3.")
-    flags.DEFINE_string("results", str(_ROOT / "results"), "Directory of the results, one JSON file per table.")
-    flags.DEFINE_string("readme", str(_ROOT / "README.md"), "File whose tables are written anew; empty: none.")
+@dataclasses.dataclass(frozen=True)
+class Command(Checked):
+    """What is run, and where it goes."""
+
+    scale: float = setting(1.0, "Share of the published iterations.", least=0.0, most=1.0)
+    rows: tuple[str, ...] = setting((), "Rows to run, by the paper's names, with commas between; none: all.")
+    tables_only: bool = setting(False, "Run nothing: only write the tables from the results.")
+    data_dir: FilePath = setting("dataset", "Where the data sets lie.")
+    precision: str = setting("auto", "As in the scripts.")
+    options: tuple[str, ...] = setting((), "Further flags of the scripts, as learning_rate=1e-3.")
+    results: FilePath = setting(str(_ROOT / "results"), "Directory of the results, one JSON file per table.")
+    readme: FilePath = setting(str(_ROOT / "README.md"), "File whose tables are written anew; empty: none.")
 
 
 def tables() -> dict[str, Table]:
     """All systems' tables by name."""
-    return {name: table for module in _TABLES for name, table in importlib.import_module(module).TABLES.items()}
+    return {name: table for system in systems.SYSTEMS for name, table in systems.part(system, "tables").TABLES.items()}
 
 
 def call(arguments: list[str], data_dir: Path) -> bool:
@@ -76,37 +76,42 @@ def write_between_markers(path: Path, name: str, text: str) -> None:
         files.write_text(path, new)
 
 
-def main(names: list[str]) -> None:
-    known = tables()
+def run_table(name: str, table: Table, command: Command) -> list[str]:
+    """Run the rows that were asked for and write what came out; returns the rows whose scripts stopped."""
+    budget = Budget(command.scale, command.precision, command.options)
+    path = Path(command.results) / f"{name}.json"
+    results, ran, stopped = files.read_json(path) if path.exists() else {}, [], []
+    for row in [] if command.tables_only else command.rows or table.rows:
+        result = run_row(table, row, budget, Path(command.data_dir).resolve())
+        if result is None:
+            stopped.append(f"{name}: {row}")
+            continue
+        results[row] = result
+        ran.append(row)
+        files.make_directory(path.parent)
+        files.write_json(path, results)
+    if ran:
+        table.draw(path.with_suffix(".png"), results)
+    if command.readme:
+        published = files.read_json(Path(__file__).parent / "published.json")
+        write_between_markers(command.readme, name, table.text(results, published))
+    return stopped
+
+
+def main(arguments: list[str]) -> None:
+    asked = Parser(__doc__, paths="TABLE").add(Command).parse(arguments)
+    command, names, known = asked.of(Command), asked.paths, tables()
     unknown = [name for name in names if name not in known]
     if unknown or not names:
         raise errors.UserError(f"no table {', '.join(unknown) or 'given'}; there are {', '.join(known)}")
-    figures = files.read_json(Path(__file__).parent / "published.json")
-    budget, data_dir = Budget(FLAGS.scale, FLAGS.precision, tuple(FLAGS.options)), Path(FLAGS.data_dir).resolve()
-    stopped = []
     for name in names:
-        table, path = known[name], Path(FLAGS.results) / f"{name}.json"
-        wrong = [row for row in FLAGS.rows if row not in table.rows]
+        wrong = [row for row in command.rows if row not in known[name].rows]
         if wrong:
-            raise errors.UserError(f"--rows={','.join(wrong)}: {name} has {', '.join(table.rows)}")
-        results, ran = files.read_json(path) if path.exists() else {}, []
-        for row in [] if FLAGS.tables_only else FLAGS.rows or table.rows:
-            result = run_row(table, row, budget, data_dir)
-            if result is None:
-                stopped.append(f"{name}: {row}")
-                continue
-            results[row] = result
-            ran.append(row)
-            files.make_directory(path.parent)
-            files.write_json(path, results)
-        if ran:
-            table.draw(path.with_suffix(".png"), results)
-        if FLAGS.readme:
-            write_between_markers(FLAGS.readme, name, table.text(results, figures))
+            raise errors.UserError(f"--rows={','.join(wrong)}: {name} has {', '.join(known[name].rows)}")
+    stopped = [row for name in names for row in run_table(name, known[name], command)]
     if stopped:
         raise errors.UserError(f"stopped by their scripts, see above: {'; '.join(stopped)}")
 
 
 if __name__ == "__main__":
-    define_flags()
-    errors.run(main, takes_paths=True)
+    errors.run(main)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lib.errors import UserError
-from lib.run.settings import flag_of, settings_of
+from lib.run.settings import FilePath, flag_of, settings_of
 
 _TRUE, _FALSE = ("true", "t", "1", "yes", "y"), ("false", "f", "0", "no", "n")
 
@@ -33,7 +33,21 @@ def _reader(kind: Any):
     if typing.get_origin(kind) is tuple:
         return _words
     kinds = [one for one in typing.get_args(kind) if one is not type(None)] or [kind]
-    return getattr(kinds[0], "parse", _boolean if kinds[0] is bool else kinds[0])
+    if hasattr(kinds[0], "parse"):
+        return _telling_why(kinds[0].parse)
+    return _boolean if kinds[0] is bool else kinds[0]
+
+
+def _telling_why(parse):
+    """argparse keeps what a `ValueError` says to itself."""
+
+    def read(text: str):
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return read
 
 
 class Asked:
@@ -160,7 +174,7 @@ def _is_value_of_unknown(rest: list[str], position: int) -> bool:
 
 
 def _metavar(kind: Any) -> str:
-    return {bool: "True|False", str: "TEXT", int: "N", float: "X"}.get(kind, "VALUE")
+    return {bool: "True|False", str: "TEXT", FilePath: "PATH", int: "N", float: "X"}.get(kind, "VALUE")
 
 
 def _default(field: dataclasses.Field) -> str:

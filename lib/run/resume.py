@@ -10,7 +10,7 @@ import tensorflow as tf
 from lib import files
 from lib.errors import UserError, reason
 from lib.tf1 import verify
-from lib.tf1.files import complete
+from lib.tf1.files import complete, plainly_named
 
 _KEEP = 2  # the newest, and one to fall back on
 _POINT = re.compile(r"ckpt-(\d+)\.index")
@@ -70,7 +70,8 @@ class ResumePoints:
         for number, point in points.items():
             try:
                 verify.check(point)
-                self._checkpoint.read(str(point)).assert_consumed()
+                with plainly_named(point) as plain:
+                    self._checkpoint.read(str(plain)).assert_consumed()
                 self._number.assign(number)
                 return True
             except _UNREADABLE as error:

@@ -17,14 +17,18 @@ from tqdm import tqdm
 
 from lib import files
 from lib.errors import Interrupted, UserError
+from lib.run import output
 from lib.run.log import Log
 from lib.run.options import Options
 from lib.run.place import FINISHED, as_stored, check_settings
 from lib.run.resume import ResumePoints
 
 _CHUNK_SECONDS = 2.0  # one call of `advance` takes about this long, so that signals are answered soon
+_SIGPIPE = 13  # which Windows does not name
 _SHARED_CHUNK = 10  # iterations of a call where several workers must make the same calls
-_STOPPING = (signal.SIGINT, signal.SIGTERM)  # answered by a resume point
+# Answered by a resume point: an interrupt, a scheduler's end and its warning, a closed terminal.
+_STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
+                  if hasattr(signal, name))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +75,8 @@ class Run:
             if self._points.restore():
                 print(f"resuming {self.directory} at phase {self.phase}, iteration {self.iteration}")
             for number in _STOPPING:
-                stack.callback(signal.signal, number, signal.signal(number, self._remember_signal))
+                if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+                    stack.callback(signal.signal, number, signal.signal(number, self._remember_signal))
             self.log = Log(self.directory, self.first_step + self.iteration, self._points.note.numpy().decode())
             stack.callback(self.log.close)
             self._stack = stack.pop_all()
@@ -146,12 +151,17 @@ class Run:
             raise Interrupted(self._signal)
 
     def _told_to_stop(self) -> bool:
-        """Whether a signal came to this worker or, then as SIGTERM, to another one."""
+        """Whether a signal came to this worker or, then as SIGTERM, to another one, or nobody takes what it prints."""
+        if output.lost():
+            self._signal = self._signal or _SIGPIPE
         if self._stop_together and self._stop_together(bool(self._signal)):
             self._signal = self._signal or signal.SIGTERM
         return bool(self._signal)
 
     def _remember_signal(self, number, frame) -> None:
+        """The first signal is answered at the next iteration's end; a second interrupt ends at once."""
+        if self._signal and number == signal.SIGINT:
+            raise KeyboardInterrupt
         self._signal = number
 
     def _refuse_bad_numbers(self, values, label: str) -> None:

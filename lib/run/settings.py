@@ -8,12 +8,26 @@ the READMEs' tables.
 
 import dataclasses
 import math
+import os
 from collections.abc import Sequence
 from typing import Any
 
 from lib.errors import UserError
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
+
+class FilePath(str):
+    """A path as a user writes it."""
+
+    @staticmethod
+    def parse(text: str) -> "FilePath":
+        """`~` becomes the home directory. Raises `ValueError` for a name that TensorFlow cannot be told."""
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError("the name is not UTF-8, which TensorFlow cannot open; rename it or link to it") from error
+        return FilePath(os.path.expanduser(text))
 
 
 @dataclasses.dataclass(frozen=True)

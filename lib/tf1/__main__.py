@@ -105,6 +105,7 @@ def _to_keras(prefix: str, directory: str, name: str) -> None:
     model = models.build(name, tf1.read(prefix))
     tf1.assign(prefix, model.variables)
     with temporary_directory(Path(directory)) as temporary:
+        files.require_space(temporary, 2 * sum(network.count_params() * 4 for network in model.networks.values()))
         for network_name, network in model.networks.items():
             network.save_weights(temporary / f"{network_name}.weights.h5")
         os.rename(temporary, directory)
@@ -140,7 +141,7 @@ def _parse(arguments) -> argparse.Namespace:
     comparison = commands.add_parser("compare", help=compare.__doc__)
     comparison.add_argument("first")
     comparison.add_argument("second")
-    conversion = commands.add_parser("convert", help=convert.__doc__.splitlines()[0])
+    conversion = commands.add_parser("convert", help=(convert.__doc__ or "").partition("\n")[0])
     conversion.add_argument("source")
     conversion.add_argument("target")
     conversion.add_argument("--model", required=True, choices=models.known())

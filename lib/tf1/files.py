@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,9 @@ def complete(prefix: Path):
         # By the index a checkpoint is found: an old one goes first, the new one comes last.
         Path(f"{prefix}.index").unlink(missing_ok=True)
         for path in sorted(directory.iterdir(), key=lambda path: path.suffix == ".index"):
+            files.to_disk(path)
             os.replace(path, prefix.parent / path.name)
+        files.to_disk(prefix.parent)
 
 
 @contextlib.contextmanager
@@ -53,11 +56,26 @@ def temporary_directory(target: Path):
 
 def _list_in_directory(newest: Path) -> None:
     """Update the text file `checkpoint`, by which `tf.train.latest_checkpoint` finds its way."""
-    by_age = sorted(newest.parent.glob("*.index"), key=lambda path: path.stat().st_mtime_ns)
+    there = [path for path in newest.parent.glob("*.index") if path.exists()]  # a dangling link is not
+    by_age = sorted(there, key=lambda path: path.stat().st_mtime_ns)
     others = [path.stem for path in by_age if path.stem != newest.name]
     lines = [f'model_checkpoint_path: "{newest.name}"']
     lines += [f'all_model_checkpoint_paths: "{name}"' for name in (*others, newest.name)]
     files.write_text(newest.parent / "checkpoint", "\n".join(lines) + "\n")
+
+
+@contextlib.contextmanager
+def plainly_named(prefix: Path):
+    """Yield a prefix of the same checkpoint that TensorFlow does not take for a pattern, as it does `run[1]/model`."""
+    prefix = Path(prefix)
+    if not set(str(prefix)) & set("[]*?{}\\"):
+        yield prefix
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        for path in prefix.parent.iterdir():
+            if path.name.startswith(f"{prefix.name}."):
+                Path(directory, f"model{path.name.removeprefix(prefix.name)}").symlink_to(path.resolve())
+        yield Path(directory, "model")
 
 
 def exists(prefix: Path) -> bool:
@@ -68,8 +86,9 @@ def read(prefix: Path) -> dict[str, np.ndarray]:
     """{TF1 name: array} of a checkpoint that either program wrote."""
     try:
         verify.check(prefix)
-        reader = tf.train.load_checkpoint(str(prefix))
-        return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+        with plainly_named(prefix) as plain:
+            reader = tf.train.load_checkpoint(str(plain))
+            return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
     except (tf.errors.OpError, OSError, ValueError, RuntimeError) as error:
         raise UserError(f"cannot read the checkpoint {prefix}: {reason(error)}; a prefix is a path without .index or "
                         ".data") from error
@@ -90,5 +109,18 @@ def assign(prefix: Path, variables: dict, beside: tuple[str, ...] = ()) -> None:
     if misfits:
         raise UserError(f"{prefix} does not fit these networks, so it is of another program, data set or size: "
                         f"{'; '.join(misfits)}")
+    _refuse_other_than_numbers(prefix, {name: values[name] for name in variables})
     for name, variable in variables.items():
         variable.assign(values[name])
+
+
+def _refuse_other_than_numbers(prefix: Path, values: dict[str, np.ndarray]) -> None:
+    """A network of NaN still gives figures, plausible ones at times."""
+    texts = [name for name, value in values.items() if value.dtype.kind in "OSUc"]
+    if texts:
+        raise UserError(f"{prefix} holds text or complex numbers in {', '.join(texts[:3])}, where real numbers belong; "
+                        "it is of another program")
+    bad = [name for name, value in values.items() if not np.isfinite(value.astype(np.float64)).all()]
+    if bad:
+        raise UserError(f"{prefix} holds NaN or infinity in {', '.join(bad[:3])} ({len(bad)} of {len(values)} "
+                        "variables): its training diverged; take an earlier checkpoint or train again")

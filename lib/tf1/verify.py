@@ -6,6 +6,7 @@ tensors to where they lie in the data files: https://github.com/google/leveldb/b
 """
 
 import math
+import stat
 from pathlib import Path
 
 import tensorflow as tf
@@ -15,15 +16,18 @@ from tensorflow.core.protobuf import tensor_bundle_pb2
 _FOOTER = 48  # bytes: two handles, and a magic number at the end
 _MAGIC = (0xDB4775248B80FB57).to_bytes(8, "little")
 _MAX_INDEX = 1 << 26
+_MAX_RANK = 254  # of TensorFlow's shapes
 _LONGEST_NUMBER = 10  # bytes of a 64-bit number in base 128
 
 
 def check(prefix: Path) -> None:
     """Raises `ValueError` where `prefix`.index and its data files do not fit each other, `OSError` without them."""
-    with open(f"{prefix}.index", "rb") as file:
-        index = file.read(_MAX_INDEX + 1)
-    if len(index) > _MAX_INDEX:
+    path = Path(f"{prefix}.index")
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ValueError(f"{path.name} is no file")
+    if path.stat().st_size > _MAX_INDEX:
         raise ValueError(f"an index of more than {_MAX_INDEX} bytes")
+    index = path.read_bytes()
     try:
         entries = dict(_table(index))
         header = tensor_bundle_pb2.BundleHeaderProto.FromString(entries.pop(b"", b""))
@@ -38,6 +42,8 @@ def check(prefix: Path) -> None:
             raise ValueError(f"a tensor in data file {tensor.shard_id} of {header.num_shards}")
         path = Path(f"{prefix}.data-{tensor.shard_id:05d}-of-{header.num_shards:05d}")
         size = path.stat().st_size
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ValueError(f"{path.name} is no file")
         left[path] = left.get(path, size) - tensor.size
         if tensor.offset < 0 or tensor.size < 0 or tensor.offset + tensor.size > size or left[path] < 0:
             raise ValueError(f"{path.name} has {size} bytes, fewer than its index says; it is truncated or of another "
@@ -64,6 +70,13 @@ def _check_size(tensor, path: Path) -> None:
         dtype = tf.as_dtype(tensor.dtype)
     except TypeError as error:
         raise ValueError(f"a tensor of unknown type {tensor.dtype}") from error
+    if dtype.name.endswith("_ref") or dtype in (tf.resource, tf.variant):
+        raise ValueError(f"a tensor of type {dtype.name}, which no file can hold")
+    if len(tensor.shape.dim) > _MAX_RANK:
+        raise ValueError(f"a tensor of {len(tensor.shape.dim)} dimensions")
+    # TensorFlow multiplies the sizes in 64 bits, before it comes to a zero.
+    if math.prod(max(dimension.size, 1) for dimension in tensor.shape.dim) >= 1 << 62:
+        raise ValueError("a tensor of more values than can be counted")
     count = math.prod(dimension.size for dimension in tensor.shape.dim)
     if dtype == tf.string:
         with open(path, "rb") as file:

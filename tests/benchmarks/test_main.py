@@ -34,6 +34,6 @@ def test_figures_and_ratios(tmp_path):
 
 def test_unknown_words_are_refused():
     result = run("--methods=SFT,FINETUNE")
-    assert result.returncode == 2 and "--methods=FINETUNE: unknown; one of SFT, RA, JTR" in result.stderr
+    assert result.returncode == 2 and "--methods=SFT,FINETUNE: FINETUNE is not one of SFT, RA, JTR" in result.stderr
     result = run("--past=0")
     assert result.returncode == 2 and "--past=0: not a number above 0" in result.stderr

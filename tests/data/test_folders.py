@@ -82,8 +82,8 @@ def test_other_files_are_refused(tmp_path):
 def test_files_are_sorted_and_only_images(tmp_path):
     for name in ("b.png", "a.JPG", "c.webp", ".hidden.png", "Thumbs.db", "readme.txt", "below/a.png"):
         written.put(tmp_path / name, b"")
-    assert folders.files(str(tmp_path)) == [str(tmp_path / name) for name in ("a.JPG", "b.png", "c.webp")]
-    assert str(tmp_path / "below/a.png") in folders.files(str(tmp_path), recursive=True)
+    assert folders.files(str(tmp_path)) == [str(tmp_path / name) for name in ("a.JPG", "b.png", "below/a.png", "c.webp")]
+    assert str(tmp_path / "below/a.png") not in folders.files(str(tmp_path), recursive=False)
 
 
 def test_folders_without_images_are_errors(tmp_path):

@@ -2,13 +2,14 @@
 
 import pytest
 
-from lib.mergan.config import DATASETS, Config, default_iterations
+from lib.mergan.config import DATASETS, Config, make_config
 
 
 @pytest.mark.parametrize("dataset, per_task, joint", [("mnist", 4001, 40001), ("svhn", 8001, 80001),
                                                       ("lsun", 20001, 80001)])
 def test_default_iterations(dataset, per_task, joint):
-    assert default_iterations(dataset, False) == per_task and default_iterations(dataset, True) == joint
+    assert make_config(dataset=dataset).iterations == per_task
+    assert make_config(dataset=dataset, joint=True).iterations == joint
 
 
 def test_fixed_constants():

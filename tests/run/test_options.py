@@ -1,20 +1,20 @@
-"""The flags that all scripts share."""
+"""Periods, as --checkpoint_every takes them."""
 
 import pytest
 
-from lib.run.options import Period, PeriodParser
+from lib.run.options import Period
 
 
 @pytest.mark.parametrize("text, period", [
     ("300", Period(300.0, "s")), ("0.5s", Period(0.5, "s")), ("0", Period(0.0, "s")), ("100it", Period(100, "it"))])
 def test_periods(text, period):
-    assert PeriodParser().parse(text) == period == PeriodParser().parse(str(period))
+    assert Period.parse(text) == period == Period.parse(str(period))
 
 
 @pytest.mark.parametrize("text", ["", "soon", "-1", "0it", "1.5it", "it", "nan", "inf", "1e3", "5 it"])
 def test_what_is_no_period(text):
     with pytest.raises(ValueError, match="100it"):
-        PeriodParser().parse(text)
+        Period.parse(text)
 
 
 def test_the_end_of_a_period():

@@ -34,14 +34,10 @@ class Toy:
 
 
 def start(directory, toy, iterations=250, events=(), settings=SETTINGS, advance=None, **options):
-    """One phase of a run; a second phase is left open."""
-    with runner.Run(directory, settings, {"total": toy.total}, Options(**options)) as run:
-        run.open_log(run.phase * iterations + run.iteration)
-        while run.phase < 2:
-            offset = run.phase * iterations
-            run.train(iterations, advance or toy.advance,
-                      [runner.log_event(run, iterations, offset, lambda *_: None), *events],
-                      label=f"phase {run.phase}", first_step=offset)
+    """Two phases of a run."""
+    with runner.Run(directory, settings, {"total": toy.total}, Options(**options), [iterations] * 2) as run:
+        while not run.is_complete:
+            run.train(advance or toy.advance, [runner.log_event(run, lambda *_: None), *events], f"phase {run.phase}")
             run.next_phase()
 
 
@@ -171,9 +167,8 @@ def test_optimisers_and_models_are_part_of_a_point(tmp_path):
             return {}
 
         with runner.Run(tmp_path, SETTINGS, {"layer": layer, "optimizer": optimizer}, Options(
-                checkpoint_every=Period(0.0))) as run:
-            run.open_log(run.iteration)
-            run.train(count, advance, [])
+                checkpoint_every=Period(0.0)), [count]) as run:
+            run.train(advance, [])
         return layer, optimizer
 
     _, first = train(3)
@@ -184,10 +179,9 @@ def test_optimisers_and_models_are_part_of_a_point(tmp_path):
 def test_log_pickle_reads_in_python_2_and_holds_every_value(tmp_path):
     import pickle
 
-    with runner.Run(tmp_path / "run", SETTINGS, {}, Options()) as run:
-        run.open_log(0)
+    with runner.Run(tmp_path / "run", SETTINGS, {}, Options(), [12]) as run:
         toy = Toy()
-        run.train(12, toy.advance, [runner.log_event(run, 12, 0, lambda *_: None)])
+        run.train(toy.advance, [runner.log_event(run, lambda *_: None)])
         run.log.write_pickle(tmp_path / "log.pkl")
     stored = (tmp_path / "log.pkl").read_bytes()
     assert stored[:2] == b"\x80\x02"  # protocol 2
@@ -239,27 +233,25 @@ def test_bad_weights_are_not_saved_even_where_no_cost_shows_them(tmp_path, capsy
 
 
 def test_a_signal_after_the_last_iteration_of_a_phase_is_answered_when_the_phase_is_closed(tmp_path):
-    with runner.Run(tmp_path / "run", SETTINGS, {}, Options()) as run:
-        run.open_log(0)
-        run.train(5, Toy().advance, [])
+    with runner.Run(tmp_path / "run", SETTINGS, {}, Options(), [5, 5]) as run:
+        run.train(Toy().advance, [])
         os.kill(os.getpid(), signal.SIGINT)
         with pytest.raises(Interrupted):
             run.next_phase()
-    with runner.Run(tmp_path / "run", SETTINGS, {}, Options()) as run:
+    with runner.Run(tmp_path / "run", SETTINGS, {}, Options(), [5, 5]) as run:
         assert (run.phase, run.iteration) == (1, 0)
 
 
 def test_two_runs_in_one_directory_are_refused(tmp_path):
-    with runner.Run(tmp_path / "run", SETTINGS, {}, Options()):
+    with runner.Run(tmp_path / "run", SETTINGS, {}, Options(), [3]):
         with pytest.raises(UserError, match="in use by another run"):
             start(tmp_path / "run", Toy())
 
 
 def test_events_are_on_disk_with_the_resume_point(tmp_path):
     """A kill takes what the writer of events holds back; what lies before a resume point is not logged again."""
-    with runner.Run(tmp_path / "run", SETTINGS, {}, Options()) as run:
-        run.open_log(0)
-        run.train(3, Toy().advance, [runner.log_event(run, 3, 0, lambda *_: None)])
+    with runner.Run(tmp_path / "run", SETTINGS, {}, Options(), [3]) as run:
+        run.train(Toy().advance, [runner.log_event(run, lambda *_: None)])
         run.next_phase()
         assert {(name, step) for name, step, _ in kills.events(tmp_path / "run")} == {
             ("total", 0), ("total", 1), ("total", 2)}
