@@ -13,6 +13,7 @@ import matplotlib
 import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 from PIL import Image, ImageDraw, ImageFont
 
 from lib import files
@@ -224,18 +225,20 @@ def _draw_lines(axes, chart: Chart) -> None:
     named = {}
     for line in chart.lines:
         x, y = _thinned(_drawable(line.x), _drawable(line.y))
-        (drawn,) = axes.plot(x, y, color=line.colour, linewidth=0.4 if line.faint else 1.0,
-                             alpha=0.4 if line.faint else 1.0, marker="o" if len(x) <= _MARKED else None, markersize=4)
+        (drawn,) = axes.plot(x, y, color=line.colour, linewidth=0.6 if line.faint else 1.0,
+                             alpha=0.5 if line.faint else 1.0, marker="o" if len(x) <= _MARKED else None, markersize=4)
         if line.label:
             named[line.label] = drawn
     for mark in _drawable(chart.marks):
-        axes.axvline(mark, color="#999999", linewidth=0.6, linestyle=":")
+        axes.axvline(mark, color="#666666", linewidth=0.8, linestyle=":")
     axes.set_title(chart.title)
     axes.xaxis.get_major_locator().set_params(integer=True)
     if chart.percent:
         axes.set_ylim(0.0, 100.0)
     if chart.logarithmic:
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(LogFormatter())  # the usual one writes formulas
+        axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.0, 0.4)))
     axes.grid(color="#dddddd", linewidth=0.6)
     # Handles and labels by name: a legend of its own accord leaves out what begins with an underscore.
     if named:

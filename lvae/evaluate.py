@@ -22,13 +22,17 @@ def read(directory: Path) -> tuple[str, list[dict]]:
     settings = files.read_json(Path(directory) / "settings.json")
     if settings.get("system") != "Lifelong VAE":
         raise UserError(f"{directory} holds no run of the Lifelong VAE")
-    results = files.read_json(Path(directory) / "results.json")
-    rows = [{"distribution": result["distribution"],
+    rows = transitions(files.read_json(Path(directory) / "results.json"))
+    return (settings["method"] if settings["sequential"] else "all at once"), rows
+
+
+def transitions(results: list[dict]) -> list[dict]:
+    """The figures of each transition from what `results.json` holds."""
+    return [{"distribution": result["distribution"],
              **{name: result.get(name) for name in _READ},
              # Two test sets count alike.
              "elbo": sum(means["elbo"] for means in result["tests"].values()) / len(result["tests"])}
             for result in results]
-    return (settings["method"] if settings["sequential"] else "all at once"), rows
 
 
 def title(quantity: str) -> str:

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from lib import files, pictures, randomness
 from lib.classifiers.features import batches
+from lib.errors import UserError, reason
 from lib.run import log
 from memorygan import data, evaluate, memory
 from memorygan.config import Config
@@ -140,12 +141,32 @@ def _from_logs(logs: Path, directory: Path) -> None:
     if likelihood:
         steps = [int(step) for step in likelihood]
         _save_chart(directory / "log_likelihood.png", likelihood_chart(steps, list(likelihood.values())))
-    by_epoch = {int(path.stem.partition("_")[2]): path for path in (logs / "prior").glob("epoch_*.npy")}
-    if by_epoch:
-        epochs = sorted(by_epoch)
-        chosen = sorted({epochs[round(place)] for place in np.linspace(0, len(epochs) - 1, 6)})
-        priors = {epoch: np.load(by_epoch[epoch], allow_pickle=False) for epoch in chosen}
+    priors = priors_of(logs, 6)
+    if priors:
         _save_chart(directory / "prior.png", prior_chart(priors))
+
+
+def priors_of(logs: Path, most: int) -> dict[int, np.ndarray]:
+    """p(c) float32 [slots] after at most so many epochs, evenly over those that a run's logs have.
+
+    Raises:
+      UserError: a file that training did not write.
+    """
+    by_epoch = {int(path.stem.partition("_")[2]): path for path in (logs / "prior").glob("epoch_*.npy")
+                if path.stem.partition("_")[2].isdigit()}
+    epochs = sorted(by_epoch)
+    chosen = sorted({epochs[round(place)] for place in np.linspace(0, len(epochs) - 1, most)}) if epochs else []
+    return {epoch: _prior(by_epoch[epoch]) for epoch in chosen}
+
+
+def _prior(path: Path) -> np.ndarray:
+    try:
+        prior = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise UserError(f"cannot read {path}: {reason(error)}") from error
+    if prior.ndim != 1 or prior.dtype != np.float32 or not len(prior):
+        raise UserError(f"{path} holds no probabilities of slots")
+    return prior
 
 
 def _save_chart(path: Path, chart: pictures.Chart) -> None:

@@ -45,7 +45,7 @@ class MeRGAN(Compared):
         return [*self._run(row, budget), *measures, "--test", f"--result_path={self._directory(row, budget)}"]
 
     def read(self, row, budget):
-        from lib.report import runs
+        from lib.mergan.report import runs
 
         run = runs.read(self._directory(row, budget), row)
         in_all = "in all" if row == "JT" else "per task"
@@ -65,7 +65,7 @@ class MeRGAN(Compared):
         A line per method, in the order of the classes, of the same latent vectors.
         """
         from lib import pictures
-        from lib.report import animation, runs
+        from lib.mergan.report import animation, runs
 
         directories = {row: results[row]["directory"] for row in self.rows if "directory" in results.get(row, {})}
         here = {row: runs.read(directory, row) for row, directory in directories.items()

@@ -30,6 +30,8 @@ def text(value) -> str:
     """A setting as a table shows it, in at most 200 characters."""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list):
+        value = ", ".join(map(str, value))
     shown = f"{value:g}" if isinstance(value, float) else str(value) or NONE
     return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."
 

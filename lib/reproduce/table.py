@@ -8,12 +8,18 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from lib import files
 from lib.report.tables import markdown
 
 
 def in_path(name: str) -> str:
     """A row's name, or a flag, as a part of a path."""
     return re.sub(r"\W+", "-", name).strip("-")
+
+
+def published_figures(system: str) -> dict:
+    """What `published.json` holds of a system's paper."""
+    return files.read_json(Path(__file__).with_name("published.json"))[system]
 
 
 class Budget(NamedTuple):

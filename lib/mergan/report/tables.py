@@ -1,6 +1,7 @@
 """Our figures in tables: beside the published ones, over the tasks and class by class."""
 
-from lib.report.runs import Run, classes
+from lib.mergan import gallery
+from lib.mergan.report.runs import Run, classes
 from lib.report.tables import NONE, NOT_RUN, NOT_TESTED, Table, number
 
 
@@ -8,10 +9,10 @@ def comparison(runs: list[Run], figures: dict) -> Table:
     """Our figures beside the published ones: a row for each run, and one for each published method without a run.
 
     They are those after the numbers of tasks that the paper has, and after the last that a run was tested on.
-    `figures`: what `published.json` holds of the system.
+    `figures`: what `published.json` holds of MeRGAN.
     """
-    system, dataset = runs[0].system, runs[0].dataset
-    published = system.published(figures, dataset)
+    dataset = runs[0].dataset
+    published = gallery.published(figures, dataset)
     ours = {run.name: run.measures for run in runs}
     shown = {tasks for _, tasks in published} | {max(tasks for _, tasks in found) for found in ours.values() if found}
     keys = sorted({*published, *(key for found in ours.values() for key in found if key[1] in shown)})
@@ -53,14 +54,14 @@ def evolution(runs: list[Run]) -> Table | None:
 def _methods(runs: list[Run], published: dict) -> list[str]:
     """Published or run, in the paper's order; combinations of methods come last."""
     found = {method for figures in published.values() for method in figures} | {run.method for run in runs}
-    order = list(runs[0].system.METHODS)
+    order = list(gallery.METHODS)
     return sorted(found, key=lambda method: (order.index(method) if method in order else len(order), method))
 
 
 def _tested_budget(run: Run) -> str:
     """Iterations of the checkpoints that were tested, which may be fewer than those trained now."""
     tested = run.metrics["iterations"] if run.metrics else run.settings["iterations"]
-    return run.system.budget(run.settings | {"iterations": tested})
+    return gallery.budget(run.settings | {"iterations": tested})
 
 
 def trained(run: Run) -> str:
@@ -72,7 +73,7 @@ def per_class(runs: list[Run]) -> Table | None:
     """The accuracy of each class after each tested number of tasks, of the runs that were tested class by class."""
     names, rows = classes(runs), []
     for run in runs:
-        found = run.system.class_accuracies(run.metrics) if run.metrics else {}
+        found = gallery.class_accuracies(run.metrics) if run.metrics else {}
         rows += [[run.method, run.name, str(tasks), *(number(accuracies.get(name)) for name in names)]
                  for tasks, accuracies in sorted(found.items())]
     if not rows:

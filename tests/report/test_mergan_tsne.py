@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lib.errors import UserError
-from lib.report import tsne
+from lib.mergan.report import tsne
 
 
 def test_embedding_keeps_clusters_apart_and_is_the_same_each_time():
