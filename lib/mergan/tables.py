@@ -78,7 +78,7 @@ class MeRGAN(Compared):
             files.write_bytes(path.with_suffix(".gif"), gif)
 
     def published(self, figures):
-        from lib.mergan import gallery
+        from lib.mergan.report import gallery
 
         return self._named(gallery.published(figures[gallery.PUBLISHED], self._dataset))
 

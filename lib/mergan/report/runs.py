@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lib.errors import UserError
-from lib.mergan import gallery
+from lib.mergan.report import gallery
 from lib.report import runs
 
 

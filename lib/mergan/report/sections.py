@@ -7,9 +7,8 @@ import numpy as np
 from lib import pictures
 from lib.classifiers import features, pretrained, real_images
 from lib.errors import UserError
-from lib.mergan import gallery
 from lib.mergan.config import DATASETS
-from lib.mergan.report import animation, tables, tsne
+from lib.mergan.report import animation, gallery, tables, tsne
 from lib.mergan.report.runs import Run, classes, of
 from lib.report import runs as stored_runs
 from lib.report import sections

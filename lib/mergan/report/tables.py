@@ -1,6 +1,6 @@
 """Our figures in tables: beside the published ones, over the tasks and class by class."""
 
-from lib.mergan import gallery
+from lib.mergan.report import gallery
 from lib.mergan.report.runs import Run, classes
 from lib.report.tables import NONE, NOT_RUN, NOT_TESTED, Table, number
 
