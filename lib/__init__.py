@@ -13,6 +13,8 @@ import sys
 # TensorFlow takes oneDNN's kernels of its own accord on some processors only. They help elsewhere, too: on an AMD EPYC
 # an iteration of MeRGAN needs two thirds of the time with them.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+# Matplotlib opens no window here, and a backend of a name that it does not know would stop its import.
+os.environ["MPLBACKEND"] = "agg"
 
 _KERAS = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
 _FOREIGN = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH", "KERAS_NNX_ENABLED")

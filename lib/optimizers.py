@@ -18,9 +18,9 @@ class _Adam(keras.optimizers.Adam):
         return super()._all_reduce_sum_gradients(grads_and_vars) if tf.distribute.has_strategy() else grads_and_vars
 
 
-def adam(learning_rate: float, beta_1: float, beta_2: float, variables, precision: str = "float32"
-         ) -> keras.optimizers.Optimizer:
-    """TF1's Adam (epsilon 1e-8 beside the uncorrected root) with its slots already made for `variables`.
+def adam(learning_rate: float, beta_1: float, beta_2: float, variables, precision: str = "float32",
+         epsilon: float = 1e-8) -> keras.optimizers.Optimizer:
+    """TF1's Adam (its epsilon beside the uncorrected root) with its slots already made for `variables`.
 
     In `mixed_float16` it scales the cost up before the gradients are taken, so that small ones survive; give every
     cost through its `scale_loss`.
@@ -30,7 +30,7 @@ def adam(learning_rate: float, beta_1: float, beta_2: float, variables, precisio
         rate, beta_1, beta_2 = np.float64(learning_rate), np.float64(beta_1), np.float64(beta_2)
         learning_rate = lambda: rate
     # Keras would make the name from the class's, which begins as no outermost name in a graph may.
-    optimizer = _Adam(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=1e-8, name="adam")
+    optimizer = _Adam(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, name="adam")
     if precision == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     optimizer.build(variables)

@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib
-from matplotlib.figure import Figure
-
 from lib import files, pictures, systems
 from lib.errors import UserError
+from lib.report.tables import markdown, number
 
 QUANTITIES = {"elbo": "negative test ELBO, all distributions",
               "seen_elbo": "negative test ELBO, distributions seen so far",
@@ -24,13 +22,17 @@ def read(directory: Path) -> tuple[str, list[dict]]:
     settings = files.read_json(Path(directory) / "settings.json")
     if systems.system_of(settings) != "lvae":
         raise UserError(f"{directory} holds no run of the Lifelong VAE")
-    results = files.read_json(Path(directory) / "results.json")
-    rows = [{"distribution": result["distribution"],
+    rows = transitions(files.read_json(Path(directory) / "results.json"))
+    return (settings["method"] if settings["sequential"] else "all at once"), rows
+
+
+def transitions(results: list[dict]) -> list[dict]:
+    """The figures of each transition from what `results.json` holds."""
+    return [{"distribution": result["distribution"],
              **{name: result.get(name) for name in _READ},
              # Two test sets count alike.
              "elbo": sum(means["elbo"] for means in result["tests"].values()) / len(result["tests"])}
             for result in results]
-    return (settings["method"] if settings["sequential"] else "all at once"), rows
 
 
 def title(quantity: str) -> str:
@@ -41,28 +43,28 @@ def title(quantity: str) -> str:
 def table(runs: dict[str, list[dict]], quantity: str) -> str:
     """Markdown: a line per transition, a column per run."""
     longest = max(runs.values(), key=len)
-    lines = [f"| transition | distribution | {' | '.join(runs)} |", "|---|---|" + "---:|" * len(runs)]
-    for number, row in enumerate(longest):
-        values = [rows[number][quantity] if number < len(rows) else None for rows in runs.values()]
-        shown = ["" if value is None else f"{value:.2f}" for value in values]
-        lines.append(f"| {number + 1} | {row['distribution']} | {' | '.join(shown)} |")
-    return "\n".join(lines)
+    lines = []
+    for index, row in enumerate(longest):
+        values = [rows[index][quantity] if index < len(rows) else None for rows in runs.values()]
+        lines.append([str(index + 1), row["distribution"], *(number(value, missing="") for value in values)])
+    return markdown(["transition", "distribution", *runs], lines, numeric=len(runs))
+
+
+def chart(runs: dict[str, list[dict]], quantity: str) -> pictures.Chart:
+    """A curve per run over the transitions."""
+    lines = []
+    for name, rows in runs.items():
+        points = [(number, row[quantity]) for number, row in enumerate(rows, 1) if row[quantity] is not None]
+        if points:
+            lines.append(pictures.Line(name, *zip(*points)))
+    # Several short lines: titles side by side would run together.
+    return pictures.Chart(lines, "transition", "", title(quantity).replace(" (", "\n(").replace(", ", ",\n"))
 
 
 def draw(path: Path, runs: dict[str, list[dict]], quantities: Sequence[str]) -> None:
     """A panel per quantity with one curve per run."""
-    with matplotlib.rc_context({"font.size": 9}):
-        figure = Figure(figsize=(4.5 * len(quantities), 4), layout="constrained")
-        for axes, quantity in zip(figure.subplots(1, len(quantities), squeeze=False)[0], quantities):
-            for name, rows in runs.items():
-                points = [(number + 1, row[quantity]) for number, row in enumerate(rows) if row[quantity] is not None]
-                if points:
-                    axes.plot(*zip(*points), marker="o", markersize=3, label=name)
-            # Several short lines: titles side by side would run together.
-            axes.set(xlabel="transition", title=title(quantity).replace(" (", "\n(").replace(", ", ",\n"))
-            axes.xaxis.get_major_locator().set_params(integer=True)
-            axes.legend()
-        pictures.save_figure(path, figure)
+    files.write_bytes(path, pictures.line_chart(*(chart(runs, quantity) for quantity in quantities), kind="png",
+                                                size=(4.5, 4)))
 
 
 def run(directories: Sequence[str], output: str) -> None:

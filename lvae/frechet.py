@@ -17,8 +17,11 @@ import keras
 import numpy as np
 
 from lib import randomness
-from lib.metrics import frechet, judges
-from lib.metrics.features import Extractor
+from lib.classifiers import networks, pretrained
+from lib.classifiers.features import Extractor
+from lib.classifiers.real_images import RealImages
+from lib.classifiers.training import Judge, Recipe
+from lib.metrics import frechet
 from lvae import distributions, samples
 from lvae.config import Config
 from lvae.data import Samples
@@ -43,7 +46,7 @@ def _network(dense: bool, classes: int, shape: tuple, seed: int) -> keras.Model:
     if dense:
         x = keras.layers.Dense(512, **options("dense"))(x)
     x = keras.layers.Dense(_FEATURES, **options("last"))(x)
-    return keras.Model(images, judges.head(x, seed, classes))
+    return keras.Model(images, networks.head(x, seed, classes))
 
 
 def _kinds(course: Course) -> dict[tuple[int, int], int]:
@@ -66,24 +69,24 @@ class Distance:
         self._course = course
         kinds = _kinds(course)
         build = functools.partial(_network, config.architecture.body == "dense", len(kinds))
-        recipe = judges.Recipe("classifier", build, epochs=3, flip=False, shift=0, learning_rate=1e-3)
+        kind = Judge("classifier", build, Recipe.of_judge(3, learning_rate=1e-3))
         train = self._labelled([part.train for part in course.distributions], kinds)
         test = self._labelled([part.test for part in course.distributions], kinds)
-        judge = judges.load_or_train(f"lvae_{config.experiment}", train, test, pretrain_dir, recipe)
+        judge = pretrained.judge_of(f"lvae_{config.experiment}", train, test, pretrain_dir, kind)
         self._judge = judge
         self._distribution_of = np.array([number for number, _ in kinds])  # of each of the classifier's classes
         features = keras.Model(judge.input, judge.layers[-2].output)
         self._extractor = Extractor(f"{config.experiment} classifier features",
                                     lambda images: features(images.astype(np.float32), training=False).numpy())
 
-    def _labelled(self, parts: list[Samples], kinds: dict[tuple[int, int], int]) -> judges.Labelled:
+    def _labelled(self, parts: list[Samples], kinds: dict[tuple[int, int], int]) -> RealImages:
         """Pixels and kinds of all distributions' images, or of some evenly among them."""
         everything = distributions.joined(parts)
         labels = np.concatenate([[kinds[number, label] for label in part.labels]
                                  for number, part in enumerate(parts)]).astype(np.int32)
         rows = _spread(len(everything), _TRAINED)
         images = everything.take(rows, self._config.architecture.input_shape)
-        return judges.Labelled(samples.rounded_pixels(self._config, images), labels[rows])
+        return RealImages(samples.rounded_pixels(self._config, images), labels[rows])
 
     def measure(self, learner: Learner) -> dict:
         """Of the present student: {"frechet_distance": of samples, "frechet_reconstructions": float,

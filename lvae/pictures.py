@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 import tensorflow as tf
-from matplotlib.figure import Figure
 
-from lib import pictures, randomness
+from lib import files, pictures, randomness
 from lvae import losses, samples
 from lvae.data import Samples
 from lvae.distributions import Course
@@ -66,12 +64,12 @@ def _draw_clusters(path: Path, learner: Learner, images: Samples) -> None:
     rows = slice(min(len(images), _POINTS))
     batch = tf.constant(images.take(rows, learner.config.architecture.input_shape))
     means = losses.encode(learner.config, learner.networks.student, batch).mean.numpy()
-    with matplotlib.rc_context({"font.size": 9}):
-        figure = Figure(figsize=(6, 5), layout="constrained")
-        axes = figure.subplots()
-        points = axes.scatter(means[:, 0], means[:, 1], c=images.labels[rows], s=6, cmap="tab10")
+
+    def scatter(figure):
+        points = figure.subplots().scatter(means[:, 0], means[:, 1], c=images.labels[rows], s=6, cmap="tab10")
         figure.colorbar(points, label="class")
-        pictures.save_figure(path, figure)
+
+    files.write_bytes(path, pictures.rendered(scatter, (6, 5), "png"))
 
 
 def _draw_interpolation(path: Path, learner: Learner) -> None:

@@ -6,7 +6,7 @@ from typing import Callable
 import numpy as np
 import tensorflow as tf
 
-from lib import randomness
+from lib import pictures, randomness
 from lvae import lifelong, losses
 from lvae.config import Config
 from lvae.learner import Learner
@@ -21,7 +21,7 @@ def rounded_pixels(config: Config, images) -> np.ndarray:
     What lies outside [0, 1], as a logistic likelihood's location may, is cut.
     """
     shaped = np.reshape(images, [-1, *config.architecture.image_shape])
-    return np.rint(np.clip(shaped, 0.0, 1.0) * 255.0).astype(np.uint8)
+    return pictures.rounded_pixels(shaped, unit_range=True)
 
 
 def decoded(learner: Learner, z: np.ndarray) -> np.ndarray:

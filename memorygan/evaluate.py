@@ -7,13 +7,15 @@ import numpy as np
 import tensorflow as tf
 
 from lib import files, pictures
+from lib.classifiers import inception, pretrained
+from lib.classifiers.features import batches
+from lib.classifiers.real_images import RealImages
+from lib.classifiers.training import JUDGES
 from lib.errors import UserError
-from lib.metrics import inception, judges
-from lib.metrics.features import batches
 from lib.metrics.inception_score import inception_score
 from memorygan import checkpoint, data, memory
 from memorygan.config import Command, Config, Measured
-from memorygan.samples import float_pixels, generated, sample_picture
+from memorygan.samples import generated, sample_picture
 from memorygan.step import Model, build_model
 
 
@@ -55,12 +57,12 @@ def memory_use(model: Model) -> dict[str, float]:
     }
 
 
-def _labelled(config: Config, split: str, data_dir: str) -> judges.Labelled:
+def _labelled(config: Config, split: str, data_dir: str) -> RealImages:
     """Real images for a judge, which sees those of affine-MNIST distorted anew each time."""
     images, labels = data.load(config, split, data_dir)
     if config.dataset != "affmnist":
-        return judges.Labelled(images, labels)
-    return judges.Labelled(images, labels, lambda chosen, generator: data.distort(
+        return RealImages(images, labels)
+    return RealImages(images, labels, lambda chosen, generator: data.distort(
         images[chosen], data.distortions(generator, len(chosen)), config.data.side))
 
 
@@ -75,11 +77,11 @@ def _probabilities(config: Config, samples: np.ndarray, data_dir: str, inception
             if inception_weights:
                 raise
             print(f"a classifier trained here takes Inception's place ({error})", flush=True)
-    model = judges.load_or_train(config.dataset, _labelled(config, "train", data_dir),
-                                 _labelled(config, "test", data_dir))
-    pixels = (float_pixels(np.array(batch), config.data.unit_range) for batch in batches(samples))
-    recipe = judges.RECIPES[config.dataset]
-    return recipe.name, judges.probabilities(model, pixels, recipe.flip)
+    model = pretrained.judge_of(config.dataset, _labelled(config, "train", data_dir),
+                                _labelled(config, "test", data_dir))
+    pixels = (pictures.float_pixels(np.array(batch), config.data.unit_range) for batch in batches(samples))
+    judge = JUDGES[config.dataset]
+    return judge.name, pretrained.probabilities(model, pixels, judge.recipe.flip)
 
 
 def score(config: Config, samples: np.ndarray, data_dir: str, inception_weights: str = "") -> dict:

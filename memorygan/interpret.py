@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from matplotlib.figure import Figure
 
-from lib import pictures, randomness
-from lib.metrics.features import batches
+from lib import files, pictures, randomness
+from lib.classifiers.features import batches
+from lib.errors import UserError, reason
 from lib.run import log
 from memorygan import data, memory, samples
 from memorygan.config import Command, Config
@@ -94,44 +94,39 @@ def nearest_images(config: Config, model: Model, generated: np.ndarray, real: np
 
 def to_uint8(config: Config, images: np.ndarray) -> np.ndarray:
     """Generated images -> uint8."""
-    return samples.rounded_pixels(images, config.data.unit_range)
+    return pictures.rounded_pixels(images, config.data.unit_range)
 
 
 # --- figures ----------------------------------------------------------------------------------------------------------
 
 
-def draw_likelihood(steps: list, values: list) -> Figure:
-    figure = Figure(figsize=(6, 4), layout="constrained")
-    figure.subplots().plot(steps, values)
-    figure.axes[0].set(xlabel="iteration", ylabel="biased log-likelihood of test images")
-    return figure
+def likelihood_chart(steps: list, values: list) -> pictures.Chart:
+    return pictures.Chart([pictures.Line("", steps, values)], "iteration", "biased log-likelihood of test images")
 
 
-def draw_priors(priors: dict[int, np.ndarray]) -> Figure:
+def prior_chart(priors: dict[int, np.ndarray]) -> pictures.Chart:
     """p(c) of several epochs, sorted, without the slots below the paper's 0.0004."""
-    figure = Figure(figsize=(6, 4), layout="constrained")
-    axes = figure.subplots()
+    lines = []
     for epoch, prior in priors.items():
         falling = np.sort(prior)[::-1]
-        axes.plot(falling[falling >= _LEAST_PRIOR], label=f"epoch {epoch}")
-    axes.set(xlabel="slots by probability", ylabel="p(c)", yscale="log")
-    axes.legend()
-    return figure
+        shown = falling[falling >= _LEAST_PRIOR]
+        lines.append(pictures.Line(f"epoch {epoch}", range(len(shown)), shown))
+    return pictures.Chart(lines, "slots by probability", "p(c)", logarithmic=True)
 
 
-def draw_posterior(image: np.ndarray, posterior: np.ndarray, generated: np.ndarray) -> Figure:
-    """The image, and beside it each slot's posterior over the image that the slot generates."""
-    figure = Figure(figsize=(10, 2.5), layout="constrained")
-    axes = figure.subplots(2, len(posterior) + 1, height_ratios=(2, 1))
-    for column in axes.T:
-        for place in column:
+def posterior_picture(image: np.ndarray, posterior: np.ndarray, generated: np.ndarray) -> bytes:
+    """The image, and beside it each slot's posterior over the image that the slot generates, as PNG."""
+    def draw(figure):
+        axes = figure.subplots(2, len(posterior) + 1, height_ratios=(2, 1))
+        for place in axes.flat:
             place.axis("off")
-    axes[1, 0].imshow(image, cmap="gray", vmin=0, vmax=255)
-    for place, value, drawn in zip(axes.T[1:], posterior, generated):
-        place[0].bar([0], [value])
-        place[0].set(ylim=(0, posterior.max() * 1.2), title=f"{value:.1e}")
-        place[1].imshow(drawn, cmap="gray", vmin=0, vmax=255)
-    return figure
+        axes[1, 0].imshow(image, cmap="gray", vmin=0, vmax=255)
+        for place, value, drawn in zip(axes.T[1:], posterior, generated):
+            place[0].bar([0], [value])
+            place[0].set(ylim=(0, posterior.max() * 1.2), title=f"{value:.1e}")
+            place[1].imshow(drawn, cmap="gray", vmin=0, vmax=255)
+
+    return pictures.rendered(draw, (10, 2.5), "png")
 
 
 def logs_of(load_cp_dir: Path) -> Path:
@@ -146,13 +141,37 @@ def _from_logs(logs: Path, directory: Path) -> None:
         likelihood |= line["values"].get("test_log_likelihood", {})
     if likelihood:
         steps = [int(step) for step in likelihood]
-        pictures.save_figure(directory / "log_likelihood.png", draw_likelihood(steps, list(likelihood.values())))
-    by_epoch = {int(path.stem.partition("_")[2]): path for path in (logs / "prior").glob("epoch_*.npy")}
-    if by_epoch:
-        epochs = sorted(by_epoch)
-        chosen = sorted({epochs[round(place)] for place in np.linspace(0, len(epochs) - 1, 6)})
-        priors = {epoch: np.load(by_epoch[epoch], allow_pickle=False) for epoch in chosen}
-        pictures.save_figure(directory / "prior.png", draw_priors(priors))
+        _save_chart(directory / "log_likelihood.png", likelihood_chart(steps, list(likelihood.values())))
+    priors = priors_of(logs, 6)
+    if priors:
+        _save_chart(directory / "prior.png", prior_chart(priors))
+
+
+def priors_of(logs: Path, most: int) -> dict[int, np.ndarray]:
+    """p(c) float32 [slots] after at most so many epochs, evenly over those that a run's logs have.
+
+    Raises:
+      UserError: a file that training did not write.
+    """
+    by_epoch = {int(path.stem.partition("_")[2]): path for path in (logs / "prior").glob("epoch_*.npy")
+                if path.stem.partition("_")[2].isdigit()}
+    epochs = sorted(by_epoch)
+    chosen = sorted({epochs[round(place)] for place in np.linspace(0, len(epochs) - 1, most)}) if epochs else []
+    return {epoch: _prior(by_epoch[epoch]) for epoch in chosen}
+
+
+def _prior(path: Path) -> np.ndarray:
+    try:
+        prior = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise UserError(f"cannot read {path}: {reason(error)}") from error
+    if prior.ndim != 1 or prior.dtype != np.float32 or not len(prior):
+        raise UserError(f"{path} holds no probabilities of slots")
+    return prior
+
+
+def _save_chart(path: Path, chart: pictures.Chart) -> None:
+    files.write_bytes(path, pictures.line_chart(chart, kind="png", size=(6, 4)))
 
 
 def run(config: Config, model: Model, command: Command, directory: Path) -> None:
@@ -180,7 +199,8 @@ def _draw_with_real(config: Config, model: Model, real: np.ndarray, directory: P
     """The two figures that compare with real uint8 images."""
     if config.samples_slots:
         _, posterior, images = explain(config, model, real[0])
-        pictures.save_figure(directory / "posterior.png", draw_posterior(real[0], posterior, to_uint8(config, images)))
+        files.write_bytes(directory / "posterior.png",
+                          posterior_picture(real[0], posterior, to_uint8(config, images)))
     images = to_uint8(config, next(samples.generated(config, model, ROWS)))
     rows = np.concatenate([images[:, None], real[nearest_images(config, model, images, real)]], axis=1)
     pictures.save_png(directory / "nearest.png",

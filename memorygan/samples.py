@@ -57,13 +57,3 @@ def sample_picture(images: np.ndarray) -> np.ndarray:
     missing = -len(shown) % _GRID
     shown = np.pad(shown, ((0, missing), (0, 0), (0, 0), (0, 0)), constant_values=shown.min())
     return pictures.stretch(pictures.grid(shown, columns=_GRID))
-
-
-def float_pixels(images: np.ndarray, unit_range: bool) -> np.ndarray:
-    """Images in [0, 1] (`unit_range`) or [-1, 1] -> floats 0..255, neither rounded nor clipped."""
-    return images * 255.0 if unit_range else (images + 1.0) * 127.5
-
-
-def rounded_pixels(images: np.ndarray, unit_range: bool) -> np.ndarray:
-    """Images in [0, 1] (`unit_range`) or [-1, 1], or somewhat outside -> the nearest uint8."""
-    return np.clip(np.rint(float_pixels(images, unit_range)), 0, 255).astype(np.uint8)

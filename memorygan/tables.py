@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from lib import files
-from lib.reproduce.table import Budget, Compared, in_path, markdown
+from lib.report.tables import markdown
+from lib.reproduce.table import Budget, Compared, in_path
 from memorygan.config import Config
 
 _TILES = 24  # samples in a line of the picture
@@ -74,7 +75,6 @@ class MemoryGAN(Compared):
     def draw(self, path, results):
         """The first samples of the methods whose run is here, two lines each."""
         from lib import pictures
-        from lib.report import pictures as sheets
 
         files_of = {row: Path(results[row]["directory"], "samples_gen_0.npy") for row in self.rows if row in results}
         lines, labels = [], []
@@ -83,14 +83,14 @@ class MemoryGAN(Compared):
                 tiles = pictures.stretch(np.load(samples, mmap_mode="r")[:2 * _TILES])
                 lines += [list(tiles[:_TILES]), list(tiles[_TILES:])]
                 labels += [row, ""]
-        files.write_bytes(path, sheets.as_png(sheets.labelled_grid(lines, labels)))
+        files.write_bytes(path, pictures.as_png(pictures.labelled_grid(lines, labels), small=True))
 
     def text(self, results, figures):
         """The table, and how much of the memory is in use."""
         used = {row: results[row]["memory"] for row in self.rows if row in results and results[row]["memory"]}
-        lines = [["slots of the memory", *self._SHARES.values()], ["---"] * (1 + len(self._SHARES)),
-                 *([row, *(f"{100 * shares[name]:.0f} %" for name in self._SHARES)] for row, shares in used.items())]
-        return super().text(results, figures) + ("\n\n" + markdown(lines) if used else "")
+        shares = [[row, *(f"{100 * by_name[name]:.0f} %" for name in self._SHARES)] for row, by_name in used.items()]
+        memory = markdown(["slots of the memory", *self._SHARES.values()], shares)
+        return super().text(results, figures) + (f"\n\n{memory}" if used else "")
 
     def published(self, figures):
         scores = figures["memorygan"]["inception_score"][self._published]

@@ -8,14 +8,15 @@ import numpy as np
 import tensorflow as tf
 
 from lib import files, pictures, randomness, tf1
+from lib.classifiers import inception, pretrained, real_images
+from lib.classifiers.features import Extractor, batches, classifier_features
 from lib.errors import UserError
 from lib.mergan.checkpoint import model_prefix, restore
 from lib.mergan.config import Config, Measured
 from lib.mergan.networks import Networks, networks_of
 from lib.mergan.noise import draw_latent
 from lib.mergan.samples import Samples, samples_of
-from lib.metrics import frechet, inception, pretrained, real_images, reverse_accuracy
-from lib.metrics.features import Extractor, batches, classifier_features
+from lib.metrics import frechet, reverse_accuracy
 
 _REPEATS = 100  # batches per class
 _REVERSE_LIMIT = 10_000  # generated images of a class: as many as lsun has real ones would take 20 GB

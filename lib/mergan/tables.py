@@ -45,7 +45,7 @@ class MeRGAN(Compared):
         return [*self._run(row, budget), *measures, "--test", f"--result_path={self._directory(row, budget)}"]
 
     def read(self, row, budget):
-        from lib.report import runs
+        from lib.mergan.report import runs
 
         run = runs.read(self._directory(row, budget), row)
         in_all = "in all" if row == "JT" else "per task"
@@ -64,20 +64,21 @@ class MeRGAN(Compared):
 
         A line per method, in the order of the classes, of the same latent vectors.
         """
-        from lib.report import animation, pictures, runs
+        from lib import pictures
+        from lib.mergan.report import animation, runs
 
         directories = {row: results[row]["directory"] for row in self.rows if "directory" in results.get(row, {})}
         here = {row: runs.read(directory, row) for row, directory in directories.items()
                 if Path(directory, "settings.json").exists()}
         lines = [[tile for by_class in gallery.classes_by_latents(max(gallery.finished()), _TILES) for tile in by_class]
                  for gallery in (run.gallery for run in here.values())]
-        files.write_bytes(path, pictures.as_png(pictures.labelled_grid(lines, list(here))))
+        files.write_bytes(path, pictures.as_png(pictures.labelled_grid(lines, list(here)), small=True))
         gif = animation.learning([here[row] for row in _ANIMATED if row in here])
         if gif:
             files.write_bytes(path.with_suffix(".gif"), gif)
 
     def published(self, figures):
-        from lib.mergan import gallery
+        from lib.mergan.report import gallery
 
         return self._named(gallery.published(figures[gallery.PUBLISHED], self._dataset))
 

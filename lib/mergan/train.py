@@ -140,13 +140,13 @@ class Pictures:
         """A grid of real images uint8 [n, h, w, c]."""
         # The original names joint training's after a task that joint training does not have.
         name = "4" if self._config.joint else self._config.data.classes[task]
-        pixels = pictures.groundtruth_to_pixels(pictures.to_float(images))
+        pixels = pictures.groundtruth_pixels(pictures.to_float(images))
         pictures.save_grid(self._directory / f"samples_groundtruth_{name}.png", pixels)
 
     def samples(self, task: int, iteration: int) -> None:
         """A grid for every file of this moment, and their first rows together for TensorBoard."""
         samples, learned = self._samples, self._samples.learned(task)
-        pixels = pictures.to_pixels(samples.pictures(learned, self._noise))
+        pixels = pictures.truncated_pixels(samples.pictures(learned, self._noise))
         for name, images in zip(samples.files(learned, iteration), pixels):
             pictures.save_grid(self._directory / name, images, samples.columns)
         shown = pixels[:, :samples.shown].reshape(-1, *pixels.shape[2:])

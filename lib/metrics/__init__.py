@@ -1,1 +1,1 @@
-"""What images are worth: one file per metric, arrays in, numbers out; and the classifiers that judge them."""
+"""What images are worth: one file per metric, arrays in, numbers out."""

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import linalg
 
+from lib.classifiers.features import Extractor
 from lib.errors import UserError
-from lib.metrics.features import Extractor
 
 
 class Moments(NamedTuple):

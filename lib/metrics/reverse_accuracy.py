@@ -5,9 +5,10 @@ The MeRGAN paper's second measure: unlike the accuracy, it drops where the gener
 
 import numpy as np
 
-from lib.metrics.accuracy import accuracy
-from lib.metrics.features import build_classifier
-from lib.metrics.training import RECIPES, Recipe, train
+from lib.classifiers.features import predict
+from lib.classifiers.networks import build_classifier
+from lib.classifiers.real_images import RealImages
+from lib.classifiers.training import RECIPES, Recipe, train
 
 
 def reverse_accuracy(dataset: str, generated: np.ndarray, generated_labels: np.ndarray, real: np.ndarray,
@@ -22,6 +23,6 @@ def reverse_accuracy(dataset: str, generated: np.ndarray, generated_labels: np.n
       recipe: of the training; by default that of the classifier trained on real images.
     """
     classifier = build_classifier(dataset, seed=seed)
-    train(classifier, generated, generated_labels, recipe or RECIPES[dataset], seed=seed,
+    train(classifier, RealImages(generated, generated_labels), recipe or RECIPES[dataset], seed=seed,
           title=f"{dataset} classifier on generated images")
-    return accuracy(classifier, real, real_labels)
+    return float(np.mean(predict(classifier, real) == real_labels))

@@ -1,41 +1,37 @@
-"""A page and a table of runs, beside the published figures.
+"""A page and tables of runs, beside the published figures where there are some.
 
     python -m lib.report result/mnist_SFT result/mnist_RA_1e_3 --output result/report
+    python -m lib.report memorygan/logs/0/* lvae/experiment_0
+
+A run is the directory that training wrote its settings.json to. Runs that can be compared share a chapter.
 """
 
 from pathlib import Path
 
-from absl import flags
-
 from lib import errors
+from lib.report.options import Options
+from lib.run.flags import Parser
 
-FLAGS = flags.FLAGS
-
-flags.DEFINE_string("output", "result/report", "Where to write: <output>.html, a page that needs no other file, and "
-                                               "<output>.md, its tables.")
-flags.DEFINE_string("data_dir", "dataset", "Where the data sets lie; t-SNE compares with real images, in the features "
-                                           "of the evaluation classifier, which is trained first if there is none.")
-flags.DEFINE_integer("label", 0, "The class that t-SNE and the first iterations show, by its place in the order of "
-                                 "learning.", lower_bound=0)
-flags.DEFINE_integer("tsne_samples", 100, "Images per run and task in a t-SNE; 0 leaves it out.", lower_bound=0)
+_TITLE = "Runs beside each other and beside the published figures"
 
 
-def main(directories: list[str]) -> None:
-    if not directories:
-        raise errors.UserError("no run given: python -m lib.report RESULT_DIR..., the directories that training wrote")
+def main(arguments: list[str]) -> None:
+    asked = Parser(__doc__, paths="RUN").add(Options).parse(arguments)
+    if not asked.paths:
+        raise errors.UserError("no run given: python -m lib.report RUN..., the directories that training wrote")
+    options = asked.of(Options)
     # TensorFlow takes seconds to import: flags that do not parse should not wait for it.
     from lib import device, files
-    from lib.report import page, runs, sections
+    from lib.report import page, runs
 
     print(device.set_up())
-    options = sections.Options(FLAGS.data_dir, FLAGS.label, FLAGS.tsne_samples)
-    chapters = [sections.chapter(group, options) for group in runs.groups(runs.read_all(directories)).values()]
-    title = "Learning without forgetting: runs beside the published figures"
-    files.make_directory(Path(FLAGS.output).parent)
-    for suffix, text in (("html", page.html_page(title, chapters)), ("md", page.markdown_page(title, chapters))):
-        files.write_text(f"{FLAGS.output}.{suffix}", text)
-        print(f"{FLAGS.output}.{suffix}")
+    chapters = [runs.part(system).chapter(group, options)
+                for (system, _), group in runs.groups(runs.read_all(asked.paths)).items()]
+    files.make_directory(Path(options.output).parent)
+    for suffix, text in (("html", page.html_page(_TITLE, chapters)), ("md", page.markdown_page(_TITLE, chapters))):
+        files.write_text(f"{options.output}.{suffix}", text)
+        print(f"{options.output}.{suffix}")
 
 
 if __name__ == "__main__":
-    errors.run(main, takes_paths=True)
+    errors.run(main)

@@ -1,46 +1,41 @@
-"""Runs as training and testing left them on disk, and who knows how to show them."""
+"""Runs as training left them on disk: who wrote them, their settings and what they logged."""
 
-import importlib
+from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from lib import files
+from lib import files, systems
 from lib.errors import UserError
+from lib.report.options import Options
+from lib.report.page import Chapter
 from lib.run import log
-
-# What each system's `settings.json` calls it -> the module that shows its runs, which offers what
-# `lib.mergan.gallery` does: METHODS, PUBLISHED, method, budget, published, measures, class_accuracies, Gallery.
-GALLERIES = {"MeRGAN": "lib.mergan.gallery"}
-
-_PUBLISHED = Path(__file__).parent.parent / "reproduce/published.json"
 
 
 class Run(NamedTuple):
+    """All text is fit to be shown, see `printable`."""
+
     name: str  # what tables and captions call it
+    directory: Path
+    system: str  # of `lib.systems`
     settings: dict
-    metrics: dict | None  # None: not tested
-    log: list[dict]  # lines of log.jsonl; none: no log
-    system: ModuleType
-    gallery: object  # the system's Gallery of this run
+    values: dict[str, dict[int, float]]  # what was logged: {quantity: {step: value}}
+    means: dict[str, dict[int, float]]  # {quantity: {step of a log point: mean since the one before}}
 
-    @property
-    def method(self) -> str:
-        return self.system.method(self.settings)
 
-    @property
-    def dataset(self) -> str:
-        return self.settings["dataset"]
+class Part(Protocol):
+    """What a system's module `report` offers."""
 
-    @property
-    def measures(self) -> dict[tuple[str, int], float]:
-        """{(measure, tasks learned): figure}, empty for a run that was not tested."""
-        return self.system.measures(self.metrics) if self.metrics else {}
+    @staticmethod
+    def group(settings: dict) -> str:
+        """What runs have in common that can be compared, as the data set. Raises `UserError` for foreign settings."""
 
-    @property
-    def title(self) -> str:
-        """Name, method and budget, for a caption."""
-        return f"{self.name} ({self.method}, iterations: {self.system.budget(self.settings)})"
+    @staticmethod
+    def chapter(runs: Sequence[Run], options: Options) -> Chapter:
+        """What the page shows of runs of one group. Raises `UserError` for files that are not what they should be."""
+
+
+def part(system: str) -> Part:
+    return systems.part(system, "report")
 
 
 def read(directory: Path, name: str) -> Run:
@@ -48,48 +43,67 @@ def read(directory: Path, name: str) -> Run:
     directory = Path(directory)
     path = directory / "settings.json"
     if not path.is_file():
-        raise UserError(f"{directory} holds no run (no settings.json); give the directory that training wrote, "
-                        f"result/...")
-    settings = files.read_json(path)
-    system = settings.get("system") if isinstance(settings, dict) else None
-    if system not in list(GALLERIES):
-        raise UserError(f"{path}: no report for system {system!r}; there is one for {', '.join(GALLERIES)}")
-    module = importlib.import_module(GALLERIES[system])
-    return Run(name, settings, _metrics(directory / "metrics.json", module), log.read(directory / "log.jsonl"), module,
-               module.Gallery(directory, settings))
+        raise UserError(f"{directory} holds no run (no settings.json); give the directory that training wrote")
+    settings = read_json(path)
+    system = systems.system_of(settings) if isinstance(settings, dict) else None
+    if system is None:
+        title = settings.get("system") if isinstance(settings, dict) else None
+        known = ", ".join(systems.TITLES.values())
+        raise UserError(f"{path}: no report for system {title!r}; there is one for {known}")
+    return Run(printable(name), directory, system, settings, *_logged(directory / "log.jsonl"))
 
 
-def _metrics(path: Path, system: ModuleType) -> dict | None:
-    if not path.exists():
-        return None
-    metrics = files.read_json(path)
+def read_json(path: Path):
+    """What a JSON file holds, its text fit to be shown. Raises `UserError` if it is none."""
     try:
-        system.measures(metrics), system.class_accuracies(metrics)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} is not what --test writes; run --test again") from error
-    return metrics
+        return _shown(files.read_json(path))
+    except RecursionError as error:
+        raise UserError(f"cannot read {path}: nested too deeply") from error
 
 
-def read_all(directories: list[str]) -> list[Run]:
+def printable(text: str) -> str:
+    """Text with a replacement character for what pages and pictures cannot hold: control characters, half pairs."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
+def _shown(value):
+    if isinstance(value, dict):
+        return {printable(name): _shown(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_shown(inner) for inner in value]
+    return printable(value) if isinstance(value, str) else value
+
+
+def _logged(path: Path) -> tuple[dict, dict]:
+    """(values, means) of a log; empty without one."""
+    values, means = {}, {}
+    try:
+        for line in map(_shown, log.read(path)):
+            for name, by_step in line["values"].items():
+                values.setdefault(name, {}).update({int(step): value for step, value in by_step.items()})
+            for name, mean in line["means"].items():
+                means.setdefault(name, {})[int(line["step"])] = mean
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise UserError(f"{path} is not what training writes; move it away to leave it out") from error
+    return values, means
+
+
+def read_all(directories: Sequence[str]) -> list[Run]:
     """The runs of several directories, called by their last part where that tells them apart."""
     paths = list({Path(directory).resolve(): Path(directory) for directory in directories}.values())
     last = [path.resolve().name for path in paths]
     return [read(path, name if last.count(name) == 1 else str(path)) for path, name in zip(paths, last)]
 
 
-def groups(runs: list[Run]) -> dict[tuple[str, str], list[Run]]:
-    """Runs that can be compared: those of one system on one data set, under the names of both."""
+def groups(runs: Sequence[Run]) -> dict[tuple[str, str], list[Run]]:
+    """Runs that can be compared: by (system, what the system's `group` says of their settings)."""
     found = {}
     for run in runs:
-        found.setdefault((run.settings["system"], run.dataset), []).append(run)
+        try:
+            common = part(run.system).group(run.settings)
+        except UserError as error:
+            raise UserError(f"{run.directory}/settings.json: {error}") from error
+        found.setdefault((run.system, common), []).append(run)
     return found
-
-
-def classes(runs: list[Run]) -> tuple[str, ...]:
-    """What comparable runs learn, in the order of learning: a shorter run learns the first of them."""
-    return max((run.gallery.classes for run in runs), key=len)
-
-
-def published_figures(system: ModuleType) -> dict:
-    """What `lib/reproduce/published.json` holds of a system's paper."""
-    return files.read_json(_PUBLISHED)[system.PUBLISHED]

@@ -1,227 +1,115 @@
-"""What the page shows of runs that can be compared: which tables and pictures, and what is to be seen in them."""
+"""What the page shows of runs whatever they learned."""
 
-from typing import NamedTuple
+import datetime
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
-from lib.errors import UserError
-from lib.metrics import features, pretrained, real_images
-from lib.report import animation, pictures, tables
-from lib.report.page import Chapter, Figure, Section
-from lib.report.runs import Run, classes, published_figures
-
-_LATENTS = 10  # columns of a grid of classes by latent vectors
-_TILE = 64  # pixels that a tile may take on the page
-_REAL = "#b5b5b5"
+from lib import pictures, systems
+from lib.errors import UserError, reason
+from lib.report.page import Figure, Section
+from lib.report.runs import Run, printable
+from lib.report.tables import NONE, Table, text
 
 
-class Options(NamedTuple):
-    data_dir: str
-    label: int  # the class that is followed: by its position in the order of learning
-    tsne_samples: int  # per run and per task; 0: no t-SNE
-
-
-def chapter(runs: list[Run], options: Options) -> Chapter:
-    """All sections of the runs of one system on one data set."""
-    count = len(classes(runs))
-    if not 0 <= options.label < count:
-        raise UserError(f"--label {options.label}: of {runs[0].dataset} the classes 0 to {count - 1} are learned")
-    sections = [figures_beside_published(runs), evolution(runs), last_task(runs), each_task(runs), animations(runs),
-                first_iterations(runs, options.label), *tsne(runs, options), curves(runs), settings(runs)]
-    return Chapter(f"{runs[0].settings['system']} on {runs[0].dataset}", [each for each in sections if each])
-
-
-def figures_beside_published(runs: list[Run]) -> Section:
-    methods = ", ".join(f"{short}: {meaning}" for short, meaning in runs[0].system.METHODS.items())
-    found = [tables.comparison(runs, published_figures(runs[0].system)), tables.per_class(runs)]
-    return Section("Figures", f"Accuracy is the share of generated images that a classifier trained on real images "
-                              f"recognises as the class they were asked to be. {methods}.",
-                   tables=[table for table in found if table])
-
-
-def evolution(runs: list[Run]) -> Section | None:
-    """Each measure over the number of learned tasks."""
-    table = tables.evolution(runs)
-    if not table:
-        return None
-    lines = {}
-    for run, colour in zip(runs, pictures.colours(len(runs))):
-        by_measure = {}
-        for (measure, tasks), value in sorted(run.measures.items()):
-            by_measure.setdefault(measure, []).append((tasks, value))
-        for measure, points in by_measure.items():
-            lines.setdefault(measure, []).append(pictures.Line(run.name, *zip(*points), colour))
-    return Section("Over the tasks", "Measures after each number of tasks that was tested; --test --every_task tests "
-                                     "after each.",
-                   [Figure(f"{measure} over the number of learned tasks",
-                           pictures.curves(of_measure, "tasks learned", measure, measure.endswith("[%]")), "svg+xml")
-                    for measure, of_measure in sorted(lines.items())], [table])
-
-
-def last_task(runs: list[Run]) -> Section:
-    def draw(run):
-        learned = max(run.gallery.finished(), default=0)
-        if not learned:
-            return None
-        rows = run.gallery.classes_by_latents(learned, _LATENTS)
-        picture = pictures.labelled_grid(rows, run.gallery.classes[:learned], side=_TILE // 2)
-        return Figure(f"{run.title}, after {tables.trained(run)}",
-                      pictures.as_png(picture), "png")
-
-    columns = "a latent vector, the same in every run" if all(run.gallery.conditional for run in runs) else \
-        "a latent vector, the same in every run that is told the class; the images of the others are sorted by their "\
-        "own classifier"
-    return _of_runs("After the last task", f"Rows are the classes that were asked for, a column is {columns}.",
-                    runs, draw, "no task is finished")
-
-
-def each_task(runs: list[Run]) -> Section:
-    def draw(run):
-        finished = run.gallery.finished()
-        if len(finished) < 2 or not run.gallery.conditional:
-            return None
-        names = run.gallery.classes[:finished[-1]]
-        columns = [[row[0] for row in run.gallery.classes_by_latents(learned, 1)] for learned in finished]
-        rows = [[column[label] if label < len(column) else None for column in columns]
-                for label in range(len(names))]
-        picture = pictures.labelled_grid(rows, names, [f"after {learned}" for learned in finished], side=_TILE)
-        return Figure(run.title, pictures.as_png(picture), "png")
-
-    return _of_runs("Each class after each task",
-                    "A row is one class with one latent vector, a column the generator after so many tasks. A method "
-                    "that remembers instances keeps a row's image, one that remembers categories keeps its class.",
-                    runs, draw, "fewer than two tasks, or a generator that is not told the class")
-
-
-def animations(runs: list[Run]) -> Section:
-    def draw(run):
-        gif = animation.learning([run])
-        return gif and Figure(run.title, gif, "gif")
-
-    return _of_runs("Learning", "The pictures that training drew, one frame after the other; a column is a latent "
-                                "vector. Each class is stretched to its own extremes.",
-                    runs, draw, "no sample pictures")
-
-
-def first_iterations(runs: list[Run], label: int) -> Section:
-    """Interference: what happens to an old class when a new task begins."""
-    name = classes(runs)[label]
-
-    def shown(run, iteration):
-        return iteration & (iteration - 1) == 0 or iteration == run.settings["iterations"] - 1
-
-    def draw(run):
-        gallery = run.gallery
-        samples = [sample for sample in gallery.samples()
-                   if sample.learned > label + 1 and shown(run, sample.iteration)]
-        if not samples or not gallery.conditional or run.settings.get("joint"):
-            return None
-        iterations = sorted({sample.iteration for sample in samples})
-        tasks = sorted({sample.learned for sample in samples})
-        by_sample = {sample[:]: gallery.sample_rows(sample, 1, [label])[0][0] for sample in samples}
-        rows = [[by_sample.get((task, iteration)) for iteration in iterations] for task in tasks]
-        picture = pictures.labelled_grid(rows, [f"learning {gallery.classes[task - 1]}" for task in tasks],
-                                         list(map(str, iterations)), side=_TILE)
-        return Figure(run.title, pictures.as_png(picture), "png")
-
-    return _of_runs(f"First iterations of a new task: class {name}",
-                    f"Class {name} with one latent vector while a later task is being learned, a row each. Columns are "
-                    "iterations: the first ones, then the task's last. In iteration 0 the generator is still that of "
-                    "the task before. Each picture is stretched to its own extremes.",
-                    runs, draw, "no later task has begun, or a generator that is not told the class")
-
-
-def _of_runs(title: str, text: str, runs: list[Run], draw, missing: str) -> Section:
-    """A figure of each run; says which runs have none."""
+def of_runs(title: str, text: str, runs: Sequence, draw: Callable, missing: str) -> Section:
+    """The figures of each run, which `draw(run)` gives as a list; says which runs have none, and why (`missing`)."""
     figures = {run.name: draw(run) for run in runs}
-    without = [name for name, figure in figures.items() if figure is None]
+    without = [name for name, drawn in figures.items() if not drawn]
     if without:
         text += f" Not shown: {', '.join(without)} ({missing})."
-    return Section(title, text, [figure for figure in figures.values() if figure])
+    return Section(title, text, [figure for drawn in figures.values() for figure in drawn])
 
 
-def tsne(runs: list[Run], options: Options) -> list[Section]:
-    """Real and generated images of one class in the classifier's feature space: run beside run, and over the tasks."""
-    images = {run.name: _images(run, options) for run in runs} if options.tsne_samples else {}
-    shown = [run for run in runs if images.get(run.name)]
-    if not shown:
-        return []
-    name = classes(runs)[options.label]
-    title = f"t-SNE of class {name}"
+def pixels(path: Path) -> np.ndarray:
+    """uint8 [h, w, 3] of a picture file; raises `UserError` for one that is none."""
     try:
-        extractor, real = _real_features(runs[0], options)
-    except UserError as error:
-        return [Section(title, f"Not drawn: {error}.")]
-    generated = {run.name: {learned: extractor.extract(batch) for learned, batch in images[run.name].items()}
-                 for run in shown}
-    text = (f"Real test images and generated ones of class {name}, at most {options.tsne_samples} each, in the space "
-            f"of the {extractor.name}.")
-    over_tasks = [_tsne_of_tasks(real, run, generated[run.name]) for run in shown if len(generated[run.name]) > 1]
-    sections = [Section(title, f"{text} After the last finished task; all panels are parts of one embedding.",
-                        _tsne_of_runs(real, shown, generated, runs))]
-    if over_tasks:
-        sections.append(Section(f"{title} over the tasks", f"{text} A colour for each task after which they were "
-                                                           "generated; one embedding per run.", over_tasks))
-    return sections
+        with Image.open(path) as image:
+            return np.asarray(image.convert("RGB"))
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise UserError(f"cannot read the picture {path}: {reason(error)}; remove it to leave it out") from error
 
 
-def _images(run: Run, options: Options) -> dict[int, np.ndarray]:
-    """Generated images of the class after each finished task that had learned it, unless there are none."""
-    images = {learned: run.gallery.images(learned, options.label, options.tsne_samples)
-              for learned in run.gallery.finished() if learned > options.label}
-    return {learned: batch for learned, batch in images.items() if len(batch)}
+def picture(path: Path, caption: str) -> Figure:
+    return Figure(caption, pictures.as_png(pixels(path), small=True), "png")
 
 
-def _real_features(run: Run, options: Options):
-    """The classifier's features, and those of real test images."""
-    classifier = pretrained.evaluation_classifier(run.dataset, options.data_dir)
-    extractor = features.classifier_features(classifier, run.dataset)
-    images, labels = real_images.load(run.dataset, "test", options.data_dir)
-    chosen = np.flatnonzero(labels == run.gallery.categories[options.label])[:options.tsne_samples]
-    return extractor, extractor.extract(images[chosen])
+def chart(caption: str, lines: Sequence[pictures.Line], xlabel: str, ylabel: str, **look) -> Figure:
+    return Figure(caption, pictures.line_chart(pictures.Chart(lines, xlabel, ylabel, **look)), "svg+xml")
 
 
-def _limits(clouds: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    positions = np.concatenate(clouds)
-    return positions.min(axis=0), positions.max(axis=0)
+def curves(runs: Sequence[Run], begins: Callable[[Run], Sequence[int]] = lambda run: ()) -> Section:
+    """What training logged, one picture per quantity.
 
-
-def _tsne_of_runs(real: np.ndarray, shown: list[Run], generated: dict, runs: list[Run]) -> list[Figure]:
-    last = {run.name: max(generated[run.name]) for run in shown}
-    clouds = pictures.embed([real, *(generated[name][learned] for name, learned in last.items())])
-    limits, shades = _limits(clouds), dict(zip((run.name for run in runs), pictures.colours(len(runs))))
-    return [Figure(f"{run.title}, after {_count(last[run.name])}", pictures.scatter(
-        [pictures.Points("real", clouds[0], _REAL), pictures.Points(run.name, cloud, shades[run.name])], limits),
-        "svg+xml") for run, cloud in zip(shown, clouds[1:])]
-
-
-def _tsne_of_tasks(real: np.ndarray, run: Run, by_task: dict) -> Figure:
-    clouds = pictures.embed([real, *by_task.values()])
-    points = [pictures.Points(f"after {learned}", cloud, shade) for learned, cloud, shade
-              in zip(by_task, clouds[1:], pictures.colours(len(by_task), ordered=True))]
-    return Figure(run.title, pictures.scatter([pictures.Points("real", clouds[0], _REAL), *points], _limits(clouds)),
-                  "svg+xml")
-
-
-def curves(runs: list[Run]) -> Section:
-    """What training logged, one picture per quantity."""
-    lines = {}
+    Args:
+      begins: iterations in which a phase of a run begins.
+    """
+    marks = sorted({mark for run in runs for mark in begins(run)})
+    by_quantity = {}
     for run, colour in zip(runs, pictures.colours(len(runs))):
-        for quantity in dict.fromkeys(name for line in run.log for name in line["means"]):
-            steps, values = zip(*((line["step"], line["means"][quantity]) for line in run.log
-                                  if quantity in line["means"]))
-            lines.setdefault(quantity, []).append(pictures.Line(run.name, steps, values, colour))
-    text = "Means between log points, over the iterations of all tasks."
-    without = [run.name for run in runs if not run.log]
+        for quantity in dict.fromkeys([*run.means, *run.values]):
+            by_quantity.setdefault(quantity, []).extend(_lines(run, quantity, colour))
+    words = "Every value over the iterations of the whole run, and means between log points as a stronger line."
+    if marks:
+        words += " Dotted lines: something new begins to be learned."
+    without = [run.name for run in runs if not run.means and not run.values]
     if without:
-        text += f" Without a log: {', '.join(without)}."
-    return Section("Curves", text, [Figure(quantity, pictures.curves(of_quantity, "iteration", quantity), "svg+xml")
-                                    for quantity, of_quantity in lines.items()])
+        words += f" Without a log: {', '.join(without)}."
+    return Section("Curves", words, [chart(quantity, lines, "iteration", quantity, marks=marks)
+                                     for quantity, lines in by_quantity.items()])
 
 
-def settings(runs: list[Run]) -> Section:
-    return Section("Settings", "As stored in each run's settings.json.", tables=tables.settings(runs))
+def _lines(run: Run, quantity: str, colour: str) -> list[pictures.Line]:
+    """The values, and the means over them where a log point has several."""
+    values, means = (dict(sorted(logged.get(quantity, {}).items())) for logged in (run.values, run.means))
+    if len(values) <= len(means):
+        return [pictures.Line(run.name, [*means], [*means.values()], colour)]
+    faint = pictures.Line("", [*values], [*values.values()], colour, faint=True)
+    return [faint, pictures.Line(run.name, [*means], [*means.values()], colour)]
+
+
+def settings(runs: Sequence[Run]) -> Section:
+    return Section("Settings", "As stored in each run's settings.json.", tables=settings_tables(runs))
+
+
+def settings_tables(runs: Sequence[Run]) -> list[Table]:
+    """Settings that differ between the runs, a column each, and those that they share."""
+    flat = {run.name: _flat(run.settings) for run in runs}
+    names = list(dict.fromkeys(name for of_run in flat.values() for name in of_run))
+
+    def values(name):
+        return [text(of_run[name]) if name in of_run else NONE for of_run in flat.values()]
+
+    different = [[name, *values(name)] for name in names if len(set(values(name))) > 1]
+    same = [[name, values(name)[0]] for name in names if len(set(values(name))) == 1]
+    differing = [Table("Settings that differ", ["setting", *(run.name for run in runs)], different)] * bool(different)
+    return [*differing, Table("Settings of all runs" if len(runs) > 1 else f"Settings of {runs[0].name}",
+                           ["setting", "value"], same)]
 
 
 def _count(learned: int) -> str:
     return f"{learned} task{'s' * (learned != 1)}"
+
+
+def _flat(settings: dict) -> dict:
+    """Settings within settings under names as `architecture: body`."""
+    flat = {}
+    for name, value in settings.items():
+        inner = value if isinstance(value, dict) else {}
+        flat |= {f"{name}: {key}": deeper for key, deeper in inner.items()} or {name: value}
+    return flat
+
+
+def provenance(runs: Sequence[Run]) -> Section:
+    """Where each run lies, when it began and how far its log goes."""
+    rows = []
+    for run in runs:
+        written = (run.directory / "settings.json").stat().st_mtime
+        began = datetime.datetime.fromtimestamp(written, datetime.timezone.utc)
+        last = max((step for by_step in run.means.values() for step in by_step), default=NONE)
+        rows.append([run.name, systems.TITLES[run.system], printable(str(run.directory)), f"{began:%Y-%m-%d %H:%M} UTC",
+                     str(last)])
+    return Section("Provenance", "Where the runs lie.", tables=[Table(
+        "Runs of this chapter", ["run", "system", "directory", "began", "last logged iteration"], rows)])

@@ -1,13 +1,13 @@
-"""Tables of runs: rows of text, and the same rows as Markdown or HTML."""
+"""Tables: rows of text, and the same rows as Markdown or HTML."""
 
 import html
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
-
-from lib.report.runs import Run, classes
 
 NOT_RUN, NOT_TESTED, NONE = "not run", "not tested", "-"
 _NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
+_LONGEST = 200  # characters of a value
 
 
 class Table(NamedTuple):
@@ -17,23 +17,44 @@ class Table(NamedTuple):
 
 
 def number(value: float | None, missing: str = NONE) -> str:
-    return missing if value is None else f"{value:.2f}"
+    """With two decimals; a number of more than nine digits in the form 1.23e+45."""
+    if value is None:
+        return missing
+    try:
+        return f"{value:.2f}" if abs(value) < 1e9 else f"{float(value):.2e}"
+    except OverflowError:  # an integer that no float holds
+        return "inf" if value > 0 else "-inf"
 
 
-def markdown_table(table: Table) -> str:
+def text(value) -> str:
+    """A setting as a table shows it, in at most 200 characters."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        value = ", ".join(map(str, value))
+    shown = f"{value:g}" if isinstance(value, float) else str(value) or NONE
+    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."
+
+
+def markdown(columns: Sequence[str], rows: Sequence[Sequence[str]], numeric: int = 0) -> str:
+    """Lines of a Markdown table, without the last line's end; the last `numeric` columns are aligned to the right."""
     def line(cells):
         return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
 
-    return "\n".join([table.caption, "", line(table.columns), f"|{'---|' * len(table.columns)}",
-                      *map(line, table.rows)]) + "\n"
+    rule = ["---"] * (len(columns) - numeric) + ["---:"] * numeric
+    return "\n".join(map(line, [columns, rule, *rows]))
+
+
+def markdown_table(table: Table) -> str:
+    return f"{table.caption}\n\n{markdown(table.columns, table.rows)}\n"
 
 
 def html_table(table: Table) -> str:
     numeric = [any(map(_NUMBER.fullmatch, cells)) for cells in zip(*table.rows)] or [False] * len(table.columns)
 
-    def cell(tag, text, is_numeric):
-        kinds = ["number"] * is_numeric + ["absent"] * (text in (NOT_RUN, NOT_TESTED, NONE))
-        return f'<{tag} class="{" ".join(kinds)}">{html.escape(text)}</{tag}>'
+    def cell(tag, content, is_numeric):
+        kinds = ["number"] * is_numeric + ["absent"] * (content in (NOT_RUN, NOT_TESTED, NONE))
+        return f'<{tag} class="{" ".join(kinds)}">{html.escape(content)}</{tag}>'
 
     def line(tag, cells):
         return f"<tr>{''.join(cell(tag, *pair) for pair in zip(cells, numeric))}</tr>"
@@ -41,99 +62,3 @@ def html_table(table: Table) -> str:
     head, body = line("th", table.columns), "\n".join(line("td", row) for row in table.rows)
     return (f'<p class="caption">{html.escape(table.caption)}</p>\n<div class="table"><table>\n'
             f"<thead>{head}</thead>\n<tbody>\n{body}\n</tbody></table></div>")
-
-
-def comparison(runs: list[Run], figures: dict) -> Table:
-    """Our figures beside the published ones: a row for each run, and one for each published method without a run.
-
-    They are those after the numbers of tasks that the paper has, and after the last that a run was tested on.
-    `figures`: what `published.json` holds of the system.
-    """
-    system, dataset = runs[0].system, runs[0].dataset
-    published = system.published(figures, dataset)
-    ours = {run.name: run.measures for run in runs}
-    shown = {tasks for _, tasks in published} | {max(tasks for _, tasks in found) for found in ours.values() if found}
-    keys = sorted({*published, *(key for found in ours.values() for key in found if key[1] in shown)})
-    columns = ["method", "run", "iterations", "checkpoints"]
-    for measure, tasks in keys:
-        heading = f"{measure} after {tasks} task{'s' * (tasks > 1)}"
-        columns += [f"published: {heading}"] * ((measure, tasks) in published) + [f"ours: {heading}"]
-    columns += [] if keys else ["ours"]
-
-    def row(method, name, budget, reached, found, missing):
-        cells = [method, name, budget, reached]
-        for key in keys:
-            cells += [number(published[key].get(method))] if key in published else []
-            cells.append(number(found.get(key), missing))
-        return cells if keys else [*cells, missing]
-
-    rows = []
-    for method in _methods(runs, published):
-        of_method = [run for run in runs if run.method == method]
-        rows += [row(method, run.name, _tested_budget(run), trained(run), ours[run.name],
-                     NONE if run.metrics else NOT_TESTED) for run in of_method]
-        if not of_method:
-            rows.append(row(method, NOT_RUN, NONE, NONE, {}, NOT_RUN))
-    source = f"Published: {figures['source']}." if published else "Nothing is published for this data set."
-    return Table(f"{dataset}: our figures beside the published ones. {source}", columns, rows)
-
-
-def evolution(runs: list[Run]) -> Table | None:
-    """Each measure after each number of tasks that was tested: a row for each run, all runs of a measure together."""
-    measures, tasks = (sorted({key[i] for run in runs for key in run.measures}) for i in range(2))
-    rows = [[measure, run.method, run.name, *(number(run.measures.get((measure, learned))) for learned in tasks)]
-            for measure in measures for run in runs if any(name == measure for name, _ in run.measures)]
-    if not rows:
-        return None
-    return Table(f"{runs[0].dataset}: measures by the number of tasks learned",
-                 ["measure", "method", "run", *map(str, tasks)], rows)
-
-
-def _methods(runs: list[Run], published: dict) -> list[str]:
-    """Published or run, in the paper's order; combinations of methods come last."""
-    found = {method for figures in published.values() for method in figures} | {run.method for run in runs}
-    order = list(runs[0].system.METHODS)
-    return sorted(found, key=lambda method: (order.index(method) if method in order else len(order), method))
-
-
-def _tested_budget(run: Run) -> str:
-    """Iterations of the checkpoints that were tested, which may be fewer than those trained now."""
-    tested = run.metrics["iterations"] if run.metrics else run.settings["iterations"]
-    return run.system.budget(run.settings | {"iterations": tested})
-
-
-def trained(run: Run) -> str:
-    """How far a run's checkpoints go: "3 of 10 tasks"."""
-    return f"{max(run.gallery.finished(), default=0)} of {len(run.gallery.classes)} tasks"
-
-
-def per_class(runs: list[Run]) -> Table | None:
-    """The accuracy of each class after each tested number of tasks, of the runs that were tested class by class."""
-    names, rows = classes(runs), []
-    for run in runs:
-        found = run.system.class_accuracies(run.metrics) if run.metrics else {}
-        rows += [[run.method, run.name, str(tasks), *(number(accuracies.get(name)) for name in names)]
-                 for tasks, accuracies in sorted(found.items())]
-    if not rows:
-        return None
-    return Table(f"{runs[0].dataset}: accuracy [%] of each class", ["method", "run", "tasks learned", *names], rows)
-
-
-def settings(runs: list[Run]) -> list[Table]:
-    """Settings that differ between the runs, a column each, and those that they share."""
-    names = list(dict.fromkeys(name for run in runs for name in run.settings))
-
-    def values(name):
-        return [_text(run.settings[name]) if name in run.settings else NONE for run in runs]
-
-    different = [[name, *values(name)] for name in names if len(set(values(name))) > 1]
-    same = [[name, values(name)[0]] for name in names if len(set(values(name))) == 1]
-    tables = [Table("Settings that differ", ["setting", *(run.name for run in runs)], different)] * bool(different)
-    return [*tables, Table("Settings of all runs" if len(runs) > 1 else f"Settings of {runs[0].name}",
-                           ["setting", "value"], same)]
-
-
-def _text(value) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value) or NONE

@@ -8,10 +8,18 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from lib import files
+from lib.report.tables import markdown
+
 
 def in_path(name: str) -> str:
     """A row's name, or a flag, as a part of a path."""
     return re.sub(r"\W+", "-", name).strip("-")
+
+
+def published_figures(system: str) -> dict:
+    """What `published.json` holds of a system's paper."""
+    return files.read_json(Path(__file__).with_name("published.json"))[system]
 
 
 class Budget(NamedTuple):
@@ -36,10 +44,6 @@ class Budget(NamedTuple):
 
     def of(self, whole: int) -> int:
         return max(2, round(self.scale * (whole - 1)) + 1)
-
-
-def markdown(lines: list[list[str]]) -> str:
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _beside(ours: float | None, theirs: float | None) -> str:
@@ -92,7 +96,7 @@ class Compared(Table):
         published = self.published(figures)
         whose = ("published", "ours") if results else ("published",)
         columns = ["", *(f"{measure}: {side}" for measure in published for side in whose), "our budget"]
-        lines = [columns, ["---"] * len(columns)]
+        lines = []
         for row in self.rows:
             ours = results.get(row)
             cells = [row]
@@ -101,4 +105,4 @@ class Compared(Table):
                 theirs = by_method.get(row)
                 cells += ["" if theirs is None else f"{theirs:.2f}", _beside(value, theirs)][:len(whose)]
             lines.append([*cells, ours["budget"] if ours else f"not run here: needs {self.needs}"])
-        return markdown(lines)
+        return markdown(columns, lines)

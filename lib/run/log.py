@@ -92,16 +92,10 @@ class Log:
 
     def draw_curves(self) -> None:
         """One `<quantity>.jpg` per quantity, as the original draws them."""
-        import matplotlib
-        from matplotlib.figure import Figure
-
-        with matplotlib.rc_context({"font.size": 9}):
-            for name, by_step in self.history.items():
-                figure = Figure(figsize=(6, 4), layout="constrained")
-                axes = figure.subplots()
-                axes.plot(list(by_step), list(by_step.values()), linewidth=0.6)
-                axes.set(xlabel="iteration", ylabel=name)
-                pictures.save_figure(self.directory / f"{name}.jpg", figure)
+        for name, by_step in self.history.items():
+            line = pictures.Line("", list(by_step), list(by_step.values()))
+            chart = pictures.Chart([line], "iteration", name, plain=True)
+            files.write_bytes(self.directory / f"{name}.jpg", pictures.line_chart(chart, kind="jpg", size=(6, 4)))
 
 
 def _with_steps_as_numbers(values: dict[str, dict[str, float]]) -> dict[str, dict[int, float]]:

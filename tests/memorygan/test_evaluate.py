@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lib import randomness
+from lib import pictures, randomness
+from lib.classifiers import inception, pretrained
 from lib.errors import UserError
-from lib.metrics import inception, judges
 from memorygan import evaluate, samples
 from memorygan.noise import draw_slots
 from memorygan.step import build_model
@@ -80,7 +80,7 @@ def test_cifar10_is_judged_by_a_named_substitute_where_inception_cannot_be_had(m
         return tf.one_hot(np.arange(len(batch)) % 10, 10) * 50.0
 
     monkeypatch.setattr(inception, "probabilities", unreachable)
-    monkeypatch.setattr(judges, "load_or_train", lambda *arguments: judge)
+    monkeypatch.setattr(pretrained, "judge_of", lambda *arguments: judge)
     monkeypatch.setattr(evaluate, "_labelled", lambda *arguments: None)
     config = tiny.config("cifar10")
     images = np.zeros((100, 32, 32, 3), np.float32)
@@ -93,5 +93,5 @@ def test_cifar10_is_judged_by_a_named_substitute_where_inception_cannot_be_had(m
 
 
 def test_generated_pixels_cover_the_range_of_real_ones():
-    np.testing.assert_allclose(samples.float_pixels(np.array([0.0, 1.0]), unit_range=True), [0, 255])
-    np.testing.assert_allclose(samples.float_pixels(np.array([-1.0, 1.0]), unit_range=False), [0, 255])
+    for config, ends in ((tiny.config(), [0.0, 1.0]), (tiny.config("cifar10"), [-1.0, 1.0])):
+        np.testing.assert_allclose(pictures.float_pixels(np.array(ends), config.data.unit_range), [0, 255])

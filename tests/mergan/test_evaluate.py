@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from lib.classifiers.real_images import RealImages
 from lib.mergan import evaluate
 from lib.mergan.config import Config
 from lib.mergan.networks import Judgement, Networks, build_networks
 from lib.mergan.samples import samples_of
-from lib.metrics.real_images import RealImages
 
 
 def brightness(label, offset=0.0):

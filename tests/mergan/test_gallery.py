@@ -6,10 +6,10 @@ import tensorflow as tf
 
 from lib import pictures
 from lib.errors import UserError
-from lib.mergan import gallery
 from lib.mergan.config import Config
-from lib.mergan.gallery import Gallery, Sample
 from lib.mergan.networks import Networks
+from lib.mergan.report import gallery
+from lib.mergan.report.gallery import Gallery, Sample
 from lib.mergan.samples import samples_of
 from lib.mergan.train import Pictures
 from tests.report.conftest import write_checkpoint, write_run, write_sample

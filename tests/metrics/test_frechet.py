@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import linalg
 
+from lib.classifiers.features import Extractor
 from lib.errors import UserError
 from lib.metrics import frechet
-from lib.metrics.features import Extractor
 
 
 def flat(name: str = "pixels") -> Extractor:

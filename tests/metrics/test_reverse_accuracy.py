@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from lib.classifiers.training import Recipe
 from lib.data import sources
 from lib.metrics.reverse_accuracy import reverse_accuracy
-from lib.metrics.training import Recipe
 
 RECIPE = Recipe(epochs=4, batch_size=64, learning_rate=1e-3)
 

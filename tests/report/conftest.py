@@ -11,7 +11,9 @@ from lib import files, pictures, tf1
 from lib.mergan.checkpoint import checkpoint_variables, model_prefix
 from lib.mergan.config import Config
 from lib.mergan.networks import build_networks
+from lib.mergan.report.runs import Run, of
 from lib.mergan.step import build_optimizers
+from lib.report import runs
 
 
 def write_run(directory: Path, config: Config, metrics: dict | None = None, log: dict[int, dict] = {}) -> Path:
@@ -40,6 +42,11 @@ def write_sample(directory: Path, name: str, shades) -> None:
     pixels = np.asarray(shades)[:, None, None, None] * np.ones([100, 32, 32, 1])
     pixels[-1, 0, 0], pixels[-1, 0, 1] = 0, 255
     pictures.save_grid(directory / "samples" / name, pixels)
+
+
+def mergan_runs(directories) -> list[Run]:
+    """The runs of MeRGAN in these directories."""
+    return [of(run) for run in runs.read_all(directories)]
 
 
 METRICS = {"dataset": "mnist", "iterations": 3, "seed": 0, "tasks": [

@@ -1,26 +1,25 @@
 """What counts as a run, and what a directory that is none is answered."""
 
-import importlib
-
 import pytest
 
-from lib import files
+from lib import files, systems
 from lib.errors import UserError
 from lib.mergan.config import Config
+from lib.mergan.report.runs import read
 from lib.report import runs
 from tests.report.conftest import METRICS, write_run
 
 
 def test_a_run_is_read(aligned):
-    run = runs.read(aligned, "mine")
+    run = read(aligned, "mine")
     assert run.title == "mine (RA, iterations: 3 per task)" and run.dataset == "mnist"
     assert run.metrics == METRICS
-    assert [line["step"] for line in run.log] == [0, 2]
+    assert run.stored.means == {"d-cost": {0: -1.5, 2: -2.5}, "g-cost": {2: 4.0}} and run.stored.values == {}
 
 
 def test_metrics_and_log_may_be_absent(tmp_path):
-    run = runs.read(write_run(tmp_path / "plain", Config("mnist", 7)), "plain")
-    assert run.metrics is None and run.log == []
+    run = read(write_run(tmp_path / "plain", Config("mnist", 7)), "plain")
+    assert run.metrics is None and run.stored.means == run.stored.values == {}
 
 
 def test_a_directory_without_a_run(tmp_path):
@@ -41,14 +40,14 @@ def test_settings_of_something_else(tmp_path, settings):
 def test_settings_that_training_did_not_write(tmp_path, dataset, complaint):
     files.write_json(tmp_path / "settings.json", {"system": "MeRGAN", "dataset": dataset})
     with pytest.raises(UserError, match=complaint):
-        runs.read(tmp_path, "x")
+        read(tmp_path, "x")
 
 
 @pytest.mark.parametrize("text", ["{", "{}", "[]", '{"tasks": [1]}', '{"tasks": [{"accuracy": {}}]}'])
 def test_damaged_metrics_are_named(aligned, text):
     (aligned / "metrics.json").write_text(text)
     with pytest.raises(UserError, match="metrics.json"):
-        runs.read(aligned, "x")
+        read(aligned, "x")
 
 
 def test_names_tell_runs_apart_and_a_run_counts_once(tmp_path):
@@ -61,12 +60,35 @@ def test_runs_are_grouped_by_data_set(tmp_path):
     found = runs.read_all([write_run(tmp_path / name, Config(dataset, 2))
                            for name, dataset in (("a", "digits"), ("b", "mnist"), ("c", "digits"))])
     names = {key: [run.name for run in group] for key, group in runs.groups(found).items()}
-    assert names == {("MeRGAN", "digits"): ["a", "c"], ("MeRGAN", "mnist"): ["b"]}
+    assert names == {("mergan", "digits"): ["a", "c"], ("mergan", "mnist"): ["b"]}
 
 
-@pytest.mark.parametrize("name", runs.GALLERIES.values())
-def test_every_system_has_published_figures_and_what_the_report_asks_for(name):
-    module = importlib.import_module(name)
-    assert runs.published_figures(module)["source"]
-    for needed in ("METHODS", "method", "budget", "published", "measures", "class_accuracies", "Gallery"):
-        assert hasattr(module, needed)
+@pytest.mark.parametrize("system", systems.SYSTEMS)
+def test_every_system_has_its_part(system):
+    with pytest.raises(UserError, match="unknown"):
+        runs.part(system).group({"dataset": ["mnist"], "experiment": {}})
+    assert callable(runs.part(system).chapter)
+
+
+def test_groups_of_foreign_settings_name_the_file(tmp_path):
+    directory = write_run(tmp_path / "a", Config("digits", 2))
+    files.write_json(directory / "settings.json", {"system": "memoryGAN", "dataset": 3})
+    with pytest.raises(UserError, match="a/settings.json: unknown data set 3"):
+        runs.groups(runs.read_all([directory]))
+
+
+@pytest.mark.parametrize("line", ['[]', '{"step": 1}', '{"step": "x", "means": {"a": 1}, "values": {}}',
+                                  '{"step": 1, "means": [], "values": {}}', "[" * 10_000])
+def test_a_foreign_log_is_named(aligned, line):
+    (aligned / "log.jsonl").write_text(line + "\n")
+    with pytest.raises(UserError, match="log.jsonl"):
+        runs.read(aligned, "x")
+
+
+def test_text_that_cannot_be_shown_is_replaced(tmp_path):
+    name = b"_run\x07\xff".decode("utf-8", "surrogateescape")
+    directory = write_run(tmp_path / name, Config("digits", 2))
+    (directory / "log.jsonl").write_text('{"step": 1, "means": {"c\\u0000\\ud800": 1e400}, "values": {}}\n')
+    (run,) = runs.read_all([directory])
+    assert run.name == "_run\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}"
+    assert list(run.means) == ["c\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}"]

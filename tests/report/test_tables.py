@@ -1,123 +1,13 @@
-"""Tables against rows written by hand."""
+"""Tables against text written by hand."""
 
-from lib.mergan.config import Config
-from lib.report import runs, tables
+from lib.report import tables
 from lib.report.tables import Table
-from tests.report.conftest import METRICS, write_run
-
-PAPER = {"source": "a paper", "table1_accuracy_percent": {"mnist": {
-    "5_tasks": {"JT": 97.66, "RA": 98.19}, "10_tasks": {"JT": 96.92, "RA": 97.0}}}, "table2_lsun_after_4_tasks": {}}
-SCENES = {"source": "a paper", "table1_accuracy_percent": {}, "table2_lsun_after_4_tasks": {
-    "accuracy_percent": {"SFT": 15.02}, "reverse_accuracy_percent": {"SFT": 28.0}, "FID": {"SFT": 110.12}}}
-
-
-def test_our_figures_stand_beside_the_published_ones(tmp_path, aligned):
-    untested = write_run(tmp_path / "plain", Config("mnist", 7))
-    table = tables.comparison(runs.read_all([untested, aligned]), PAPER)
-    assert table.columns == [
-        "method", "run", "iterations", "checkpoints",
-        "published: accuracy [%] after 5 tasks", "ours: accuracy [%] after 5 tasks",
-        "published: accuracy [%] after 10 tasks", "ours: accuracy [%] after 10 tasks"]
-    assert table.rows == [
-        ["JT", "not run", "-", "-", "97.66", "not run", "96.92", "not run"],
-        ["SFT", "plain", "7 per task", "0 of 10 tasks", "-", "not tested", "-", "not tested"],
-        ["RA", "aligned", "3 per task", "0 of 10 tasks", "98.19", "50.00", "97.00", "45.00"]]
-    assert "a paper" in table.caption
-
-
-def test_the_iterations_are_those_that_were_tested(tmp_path):
-    run = write_run(tmp_path / "joint", Config("mnist", 40001, joint=True), METRICS)
-    assert tables.comparison(runs.read_all([run]), PAPER).rows[0][:3] == ["JT", "joint", "3 in all"]
-
-
-def test_measures_are_compared_under_their_full_names_only(tmp_path):
-    tested = {"dataset": "lsun", "iterations": 2, "seed": 0, "tasks": [
-        {"task": 4, "average_accuracy": 0.2, "reverse_accuracy": 0.3, "FID (lsun classifier features)": 12.345}]}
-    run = write_run(tmp_path / "scenes", Config("lsun", 2), tested)
-    table = tables.comparison(runs.read_all([run]), SCENES)
-    assert dict(zip(table.columns[4:], table.rows[0][4:])) == {
-        "published: accuracy [%] after 4 tasks": "15.02", "ours: accuracy [%] after 4 tasks": "20.00",
-        "published: reverse accuracy [%] after 4 tasks": "28.00", "ours: reverse accuracy [%] after 4 tasks": "30.00",
-        "published: FID (Inception-v3) after 4 tasks": "110.12", "ours: FID (Inception-v3) after 4 tasks": "-",
-        "ours: FID (lsun classifier features) after 4 tasks": "12.35"}
-
-
-def test_without_published_figures_the_caption_says_so(tmp_path):
-    table = tables.comparison(runs.read_all([write_run(tmp_path / "small", Config("digits", 2))]), PAPER)
-    assert table.rows == [["SFT", "small", "2 per task", "0 of 10 tasks", "not tested"]]
-    assert "Nothing is published" in table.caption
-
-
-def test_two_runs_of_one_method_and_a_combination_have_rows_of_their_own(tmp_path):
-    first = write_run(tmp_path / "a", Config("mnist", 2, joint_replay=True))
-    second = write_run(tmp_path / "b", Config("mnist", 4, joint_replay=True))
-    both = write_run(tmp_path / "c", Config("mnist", 2, joint_replay=True, replay_alignment=True))
-    rows = tables.comparison(runs.read_all([both, first, second]), PAPER).rows
-    assert [row[:3] for row in rows] == [["JT", "not run", "-"], ["JTR", "a", "2 per task"], ["JTR", "b", "4 per task"],
-                                         ["RA", "not run", "-"], ["JTR + RA", "c", "2 per task"]]
-
-
-def test_the_comparison_has_the_papers_numbers_of_tasks_and_the_last(tmp_path):
-    def tested(name, dataset, last):
-        tasks = [{"task": task, "average_accuracy": task / 10} for task in range(1, last + 1)]
-        return write_run(tmp_path / name, Config(dataset, 2), {"dataset": dataset, "iterations": 2, "tasks": tasks})
-
-    table = tables.comparison(runs.read_all([tested("three", "mnist", 3), tested("all", "mnist", 10)]), PAPER)
-    assert [name for name in table.columns if name.startswith("ours")] == [
-        f"ours: accuracy [%] after {tasks} tasks" for tasks in (3, 5, 10)]
-    assert [row[4:] for row in table.rows if row[1] == "all"] == [["30.00", "-", "50.00", "-", "100.00"]]
-    table = tables.comparison(runs.read_all([tested("small", "digits", 4)]), PAPER)
-    assert table.columns[4:] == ["ours: accuracy [%] after 4 tasks"]
-
-
-def test_evolution_has_a_row_per_measure_and_run_and_a_column_per_number_of_tasks(tmp_path, aligned):
-    tested = [{"task": 1, "average_accuracy": 1.0, "FID (mnist classifier features)": 3.5},
-              {"task": 5, "average_accuracy": 0.125, "FID (mnist classifier features)": 20.25}]
-    plain = write_run(tmp_path / "plain", Config("mnist", 7), {"dataset": "mnist", "iterations": 7, "tasks": tested})
-    untested = write_run(tmp_path / "untested", Config("mnist", 8))
-    table = tables.evolution(runs.read_all([untested, plain, aligned]))
-    assert table.columns == ["measure", "method", "run", "1", "5", "10"]
-    assert table.rows == [["FID (mnist classifier features)", "SFT", "plain", "3.50", "20.25", "-"],
-                          ["accuracy [%]", "SFT", "plain", "100.00", "12.50", "-"],
-                          ["accuracy [%]", "RA", "aligned", "-", "50.00", "45.00"]]
-    assert tables.evolution(runs.read_all([untested])) is None
-
-
-def test_each_class_has_a_column(aligned):
-    table = tables.per_class(runs.read_all([aligned]))
-    assert table.rows[0] == ["RA", "aligned", "5", "50.00", "25.00", "100.00", "0.00", "75.00", *["-"] * 5]
-    assert table.rows[1][3:] == [f"{10 * digit}.00" for digit in range(10)]
-
-
-def test_a_run_of_fewer_classes_leaves_the_others_columns_empty(tmp_path, aligned):
-    short = write_run(tmp_path / "short", Config("mnist", 3, first_tasks=2), {
-        "dataset": "mnist", "iterations": 3, "tasks": [{"task": 2, "accuracy": {"0": 1.0, "1": 0.5}}]})
-    table = tables.per_class(runs.read_all([short, aligned]))
-    assert len(table.columns) == 3 + 10 and table.rows[0][2:] == ["2", "100.00", "50.00", *["-"] * 8]
-
-
-def test_untested_runs_have_no_table_of_classes(tmp_path):
-    assert tables.per_class(runs.read_all([write_run(tmp_path / "plain", Config("mnist", 7))])) is None
-
-
-def test_settings_are_split_into_different_and_common_ones(tmp_path, aligned):
-    plain = write_run(tmp_path / "plain", Config("mnist", 7))
-    different, common = tables.settings(runs.read_all([aligned, plain]))
-    assert different.rows == [["iterations", "3", "7"], ["replay_alignment", "yes", "no"],
-                              ["alignment_factor", "0.001", "0.0001"]]
-    assert ["batch_size", "64"] in common.rows and ["load_model", "-"] in common.rows
-
-
-def test_one_run_has_all_its_settings_in_one_table(aligned):
-    (table,) = tables.settings(runs.read_all([aligned]))
-    assert ["alignment_factor", "0.001"] in table.rows
-
 
 TABLE = Table("two <runs>", ["run", "figure"], [["a|b", "1.50"], ["<c>", "not run"]])
 
 
 def test_markdown():
-    assert tables.markdown_table(TABLE) == ("two <runs>\n\n| run | figure |\n|---|---|\n"
+    assert tables.markdown_table(TABLE) == ("two <runs>\n\n| run | figure |\n| --- | --- |\n"
                                             "| a&#124;b | 1.50 |\n| <c> | not run |\n")
 
 
@@ -125,3 +15,13 @@ def test_html_escapes_and_aligns_numbers():
     text = tables.html_table(TABLE)
     assert "two &lt;runs&gt;" in text and '<td class="">&lt;c&gt;</td>' in text
     assert '<td class="number">1.50</td>' in text and '<td class="number absent">not run</td>' in text
+
+
+def test_numbers_that_are_too_large_for_a_table():
+    assert tables.number(None) == "-" and tables.number(1.005e8) == "100500000.00"
+    assert [tables.number(value) for value in (1e300, -10**400, float("nan"))] == ["1.00e+300", "-inf", "nan"]
+    assert len(tables.text("x" * 1000)) == 203 and tables.text([]) == "-" and tables.text([1, 2]) == "1, 2"
+
+
+def test_columns_of_numbers_are_aligned_to_the_right():
+    assert tables.markdown(["a", "b"], [["x", "1"]], numeric=1) == "| a | b |\n| --- | ---: |\n| x | 1 |"

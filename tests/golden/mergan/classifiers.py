@@ -12,11 +12,11 @@ import numpy as np
 import tensorflow as tf
 
 from lib import pictures
+from lib.classifiers import networks, pretrained
 from lib.mergan import evaluate, samples
 from lib.mergan.checkpoint import model_prefix
 from lib.mergan.config import DATASETS, Config
 from lib.mergan.networks import tf1_names
-from lib.metrics import features, pretrained
 from tests.golden import records
 from tests.golden.mergan import common
 from tests.golden.records import Comparison
@@ -31,8 +31,8 @@ def compare(case):
 
 
 def _classifier(document, dataset: str):
-    classifier = features.build_classifier(dataset)
-    common.inject(features.tf1_names(classifier), common.weights(document, f"classifier_{dataset}"))
+    classifier = networks.build_classifier(dataset)
+    common.inject(networks.tf1_names(classifier), common.weights(document, f"classifier_{dataset}"))
     return classifier
 
 
@@ -60,7 +60,7 @@ def _classification(case):
     numbers = {"all_logits": (logits.numpy(), records.OUTPUTS),
                "predicted": (np.argmax(logits, axis=1), records.EXACT),
                "checkpoint_path": ([_checkpoint_path(dataset)], records.EXACT),
-               "restored_variables": (list(features.tf1_names(classifier)), records.EXACT)}
+               "restored_variables": (list(networks.tf1_names(classifier)), records.EXACT)}
     for name, (ours, tolerance) in numbers.items():
         yield Comparison(f"{case.name} predictions", ("cases", case.name, name), ours, tolerance)
 

@@ -206,7 +206,7 @@ def _conversion_ends(document, directory: Path):
     case = document["cases"]["conversion_ends"]
     ends = np.array(case["generator_output"], np.float32)
     yield from _fields("conversions", ("conversion_ends",), case, {
-        "groundtruth_int": pictures.groundtruth_to_pixels(ends), "png_int": pictures.to_pixels(ends),
+        "groundtruth_int": pictures.groundtruth_pixels(ends), "png_int": pictures.truncated_pixels(ends),
         "classifier_int": pictures.to_classifier_input(ends).numpy().astype(int)})
 
 
@@ -214,7 +214,7 @@ def _conversion(document, directory: Path, name: str):
     pixels = _converted(document["cases"], name)
     yield from _fields("conversions", (name,), document["cases"][name], {
         "sum": int(pixels.sum()), "minmax": [int(pixels.min()), int(pixels.max())],
-        "first16": pixels.ravel()[:16], "factor": float(pictures.groundtruth_to_pixels(np.ones(1))[0]) / 2})
+        "first16": pixels.ravel()[:16], "factor": float(pictures.groundtruth_pixels(np.ones(1))[0]) / 2})
 
 
 def _uniform(description: str, key: str) -> np.ndarray:
@@ -227,8 +227,8 @@ def _converted(cases, name: str) -> np.ndarray:
     """Integer pixels of one of the two conversion cases."""
     drawn = _uniform(cases[name]["input"], cases[name]["key"])
     if name == "sample_conversion":
-        return pictures.to_pixels(drawn)
-    return pictures.groundtruth_to_pixels(2 * (drawn - np.float32(0.5)))
+        return pictures.truncated_pixels(drawn)
+    return pictures.groundtruth_pixels(2 * (drawn - np.float32(0.5)))
 
 
 def _grids(document, directory: Path):

@@ -10,10 +10,10 @@ import math
 import keras
 import numpy as np
 
+from lib.classifiers import networks
 from lib.errors import UserError
 from lib.mergan.config import DATASETS
 from lib.mergan.networks import build_networks, tf1_variables
-from lib.metrics import features
 from tests.golden import records
 from tests.golden.records import Comparison
 
@@ -33,8 +33,8 @@ def _networks(document, name: str):
 
 
 def _classifier(document, dataset: str):
-    classifier = features.build_classifier(dataset)
-    return _entries(("classifiers", dataset), document["classifiers"][dataset], features.tf1_names(classifier),
+    classifier = networks.build_classifier(dataset)
+    return _entries(("classifiers", dataset), document["classifiers"][dataset], networks.tf1_names(classifier),
                     _initialisers(classifier.parts()))
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing.pool import ThreadPool
 from typing import NamedTuple
 
@@ -54,11 +54,16 @@ class FileImages:
 
 class RealImages(NamedTuple):
     images: np.ndarray | FileImages  # uint8 [n, h, w, c]
-    labels: np.ndarray  # int32 [n], in the evaluation classifier's numbering
+    labels: np.ndarray  # int32 [n], in the classifier's numbering
+    # (indices, generator) -> uint8 images as a classifier sees them, for sets that are distorted anew at every drawing
+    draw: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None
 
-    def fingerprint(self, *others) -> str:
-        """Short hexadecimal digest of images, labels and the `repr` of what else matters."""
-        digest = hashlib.sha256(repr(others).encode())
+    def drawn(self, chosen: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        return self.draw(chosen, generator) if self.draw else self.images[chosen]
+
+    def fingerprint(self, others: str = "()") -> str:
+        """Short hexadecimal digest of images, labels and what else matters."""
+        digest = hashlib.sha256(others.encode())
         if isinstance(self.images, FileImages):
             digest.update(self.images.digest())
         else:

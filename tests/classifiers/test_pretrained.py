@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from lib import tf1
+from lib.classifiers import pretrained, real_images
+from lib.classifiers.networks import build_classifier, tf1_names
+from lib.classifiers.training import Recipe
 from lib.errors import UserError
-from lib.metrics import pretrained, real_images
-from lib.metrics.features import build_classifier, tf1_names
-from lib.metrics.training import Recipe
 from tests.shared import once
 
 MNIST = "mnist/mnist.model-10197"

@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from lib.classifiers import training
+from lib.classifiers.features import predict
+from lib.classifiers.networks import build_classifier
+from lib.classifiers.real_images import RealImages
+from lib.classifiers.training import Recipe
 from lib.data import sources
 from lib.errors import UserError
-from lib.metrics import training
-from lib.metrics.accuracy import accuracy
-from lib.metrics.features import build_classifier
-from lib.metrics.training import Recipe
 
 
 @pytest.mark.parametrize("dtype, black", [(np.uint8, 0), (np.float32, -1.0)])
@@ -45,7 +46,7 @@ def test_first_kernel_trains_as_if_pixels_were_in_0_to_1():
     images, labels = digits.images[:192], digits.labels[:192]
     recipe = Recipe(epochs=2, batch_size=192, learning_rate=1e-3)
     model = build_classifier("digits")
-    training.train(model, images, labels, recipe, seed=3)
+    training.train(model, RealImages(images, labels), recipe, seed=3)
 
     # The same network as plain Keras layers on scaled pixels, at one rate. Whole batches need no order. The epsilon
     # beside the root is the only part of Adam that knows the size of a gradient.
@@ -80,9 +81,9 @@ def test_learns_digits_and_repeats_itself(as_generated):
     images = train.images.astype(np.float32) / 127.5 - 1 if as_generated else train.images
     recipe = Recipe(epochs=4, batch_size=64, learning_rate=1e-3, shift=1)
     first, second = build_classifier("digits"), build_classifier("digits", seed=9)
-    training.train(first, images, train.labels, recipe, seed=1)
-    training.train(second, images, train.labels, recipe, seed=1)
-    assert accuracy(first, test.images, test.labels) > 0.9
+    training.train(first, RealImages(images, train.labels), recipe, seed=1)
+    training.train(second, RealImages(images, train.labels), recipe, seed=1)
+    assert np.mean(predict(first, test.images) == test.labels) > 0.9
     np.testing.assert_allclose(first.head.kernel, second.head.kernel, atol=1e-4)
 
 
@@ -92,11 +93,11 @@ def test_fewer_images_than_a_batch_and_dropout():
     images = np.random.default_rng(0).integers(0, 256, [20, 32, 32, 3], dtype=np.uint8)
     labels = np.arange(20, dtype=np.int32) % 2
     images[labels == 1] //= 4
-    training.train(model, images, labels, Recipe(epochs=12, learning_rate=1e-3, dropout=True))
-    assert accuracy(model, images, labels) == 1.0
+    training.train(model, RealImages(images, labels), Recipe(epochs=12, learning_rate=1e-3, dropout=True))
+    assert np.mean(predict(model, images) == labels) == 1.0
 
 
 def test_nothing_to_train_on():
     with pytest.raises(UserError, match="no image"):
-        training.train(build_classifier("digits"), np.zeros([0, 32, 32, 1], np.uint8), np.zeros(0, np.int32),
-                       Recipe(epochs=1))
+        nothing = RealImages(np.zeros([0, 32, 32, 1], np.uint8), np.zeros(0, np.int32))
+        training.train(build_classifier("digits"), nothing, Recipe(epochs=1))

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from lib.classifiers import inception
 from lib.errors import UserError
-from lib.metrics import inception
 from tests.process import environment
 
 
@@ -44,7 +44,7 @@ def test_features_are_those_of_the_given_weights(tmp_path):
 
 @pytest.mark.slow
 def test_without_network_one_line_says_what_to_do(place, tmp_path):
-    program = ("from lib.errors import UserError\nfrom lib.metrics import inception\n"
+    program = ("from lib.errors import UserError\nfrom lib.classifiers import inception\n"
                "try:\n    inception.features()\nexcept UserError as error:\n    print('line:', error)\n")
     closed = "http://127.0.0.1:9"
     output = place.run(["-c", program], env=environment(KERAS_HOME=str(tmp_path), https_proxy=closed,

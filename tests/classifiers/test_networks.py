@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from lib.classifiers import networks
 from lib.errors import UserError
-from lib.metrics import features
 
 FIGURES = Path(__file__).parents[1] / "golden" / "figures"
 RECORDED = json.loads((FIGURES / "mergan_classifiers.json").read_text())["variables"]
 
 
 def weights(model) -> dict[str, np.ndarray]:
-    return {name: variable.numpy().astype(np.float64) for name, variable in features.tf1_names(model).items()}
+    return {name: variable.numpy().astype(np.float64) for name, variable in networks.tf1_names(model).items()}
 
 
 def randomise(model) -> None:
@@ -28,31 +28,31 @@ def randomise(model) -> None:
 
 @pytest.mark.parametrize("dataset", ["mnist", "svhn", "lsun"])
 def test_variables_are_the_originals(dataset):
-    model = features.build_classifier(dataset)
-    names = features.tf1_names(model)
+    model = networks.build_classifier(dataset)
+    names = networks.tf1_names(model)
     recorded = {name: tuple(record["shape"]) for name, record in RECORDED[f"classifier_{dataset}"].items()}
     assert {name: tuple(variable.shape) for name, variable in names.items()} == recorded
     assert len(model.trainable_variables) == len(recorded)
 
 
 def test_digits_share_the_network_of_mnist():
-    assert features.tf1_names(features.build_classifier("digits")).keys() == RECORDED["classifier_mnist"].keys()
+    assert networks.tf1_names(networks.build_classifier("digits")).keys() == RECORDED["classifier_mnist"].keys()
 
 
 def test_initial_values_are_normals_cut_at_two_deviations():
-    values = weights(features.build_classifier("mnist", seed=4))
+    values = weights(networks.build_classifier("mnist", seed=4))
     kernel = values["fc1/fc1_weights"]
     # A normal cut at two deviations has 0.8796 of the deviation left.
     assert kernel.std() == pytest.approx(0.8796e-3, rel=5e-3)
     assert abs(kernel).max() <= 2.001e-3 and abs(kernel).max() > 1.99e-3
     assert all(0 < abs(value).max() <= 2.001e-3 for value in values.values())
-    again, other = (weights(features.build_classifier("mnist", seed=seed)) for seed in (4, 5))
+    again, other = (weights(networks.build_classifier("mnist", seed=seed)) for seed in (4, 5))
     assert all(np.array_equal(values[name], again[name]) for name in values)
     assert not any(np.array_equal(values[name], other[name]) for name in values)
 
 
 def test_mnist_network_is_five_dense_layers():
-    model = features.build_classifier("mnist", dtype="float64")
+    model = networks.build_classifier("mnist", dtype="float64")
     randomise(model)
     images = np.random.default_rng(2).integers(0, 257, [3, 32, 32, 1]).astype(np.float64)
     w = weights(model)
@@ -70,7 +70,7 @@ def convolve(x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
 
 
 def test_svhn_network_is_a_small_vgg_on_centred_bgr():
-    model = features.build_classifier("svhn", dtype="float64")
+    model = networks.build_classifier("svhn", dtype="float64")
     randomise(model)
     images = np.random.default_rng(3).integers(0, 257, [2, 32, 32, 3]).astype(np.float64)
     w = weights(model)
@@ -89,7 +89,7 @@ def test_svhn_network_is_a_small_vgg_on_centred_bgr():
 
 
 def test_dropout_acts_on_the_first_dense_layer_only_with_a_key():
-    model = features.build_classifier("mnist")
+    model = networks.build_classifier("mnist")
     randomise(model)
     images = tf.random.stateless_uniform([4, 32, 32, 1], [1, 2], 0, 256)
     plain, dropped, again, other = (model(images, dropout_key=key) for key in (None, [1, 2], [1, 2], [1, 3]))
@@ -98,7 +98,7 @@ def test_dropout_acts_on_the_first_dense_layer_only_with_a_key():
 
 
 def test_half_precision_leaves_in_float32():
-    full, half = features.build_classifier("svhn"), features.build_classifier("svhn", dtype="mixed_bfloat16")
+    full, half = networks.build_classifier("svhn"), networks.build_classifier("svhn", dtype="mixed_bfloat16")
     randomise(full)
     for ours, theirs in zip(half.variables, full.variables):
         ours.assign(theirs)
@@ -109,27 +109,6 @@ def test_half_precision_leaves_in_float32():
     assert 0 < difference < 0.05
 
 
-def test_real_and_generated_images_become_the_same_input():
-    pixels = np.uint8([0, 1, 128, 254, 255]).reshape(1, 5, 1, 1)
-    values = np.float32([-1, 2 / 255 - 1, 256 / 255 - 1, 508 / 255 - 1, 1]).reshape(1, 5, 1, 1)
-    expected = [0, 1, 128, 254, 256]
-    assert features.to_input(pixels).numpy().ravel().tolist() == expected
-    assert features.to_input(values).numpy().ravel().tolist() == expected
-
-
-def test_extractor_names_its_classifier_and_gives_the_last_hidden_layer():
-    model = features.build_classifier("mnist")
-    randomise(model)
-    extractor = features.classifier_features(model, "mnist")
-    images = np.random.default_rng(5).integers(0, 256, [7, 32, 32, 1], dtype=np.uint8)
-    activations = features.extract(extractor, features.batches(images, size=3))
-    assert extractor.name == "mnist classifier features"
-    assert activations.shape == (7, 128)
-    head = weights(model)
-    logits = activations @ head["fc5/fc5_weights"] + head["fc5/fc5_biases"]
-    np.testing.assert_allclose(logits, model(features.to_input(images)), rtol=1e-4, atol=1e-2)
-
-
 def test_unknown_data_set():
     with pytest.raises(UserError, match="celeba.*mnist"):
-        features.build_classifier("celeba")
+        networks.build_classifier("celeba")

@@ -138,7 +138,7 @@ class Gallery:
 
     def classes_by_latents(self, learned: int, count: int, seed: int = 0) -> list[list[np.ndarray]]:
         """For each learned class at most `count` pictures uint8 [h, w, c] of the same latent vectors."""
-        return [list(pictures.to_pixels(self.images(learned, label, count, seed)).astype(np.uint8))
+        return [list(pictures.truncated_pixels(self.images(learned, label, count, seed)).astype(np.uint8))
                 for label in range(learned)]
 
     def _load(self, learned: int) -> None:

@@ -11,8 +11,8 @@ import socket
 import keras
 import tensorflow as tf
 
+from lib.classifiers.features import Extractor, as_float
 from lib.errors import UserError, reason
-from lib.metrics.features import Extractor, as_float
 
 _SIDE = 299
 _FILES = {

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lib.classifiers import real_images
 from lib.data import sources
 from lib.errors import UserError
-from lib.metrics import real_images
 
 SCENES = {"bedroom": 0, "kitchen": 1, "church_outdoor": 8, "tower": 6}
 
@@ -28,7 +28,7 @@ def write_lsun(data_dir, count: int = 3, seed: int = 0) -> dict[str, np.ndarray]
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_lsun_comes_with_the_numbers_of_its_classifier(tmp_path, split):
     drawn = write_lsun(tmp_path)
-    images, labels = real_images.load("lsun", split, tmp_path)
+    images, labels, _ = real_images.load("lsun", split, tmp_path)
     assert len(images) == 12 and images.dtype == np.uint8
     assert labels.dtype == np.int32 and labels.tolist() == [0, 0, 0, 1, 1, 1, 8, 8, 8, 6, 6, 6]
     everything = np.concatenate(list(drawn.values()))
@@ -39,13 +39,13 @@ def test_lsun_comes_with_the_numbers_of_its_classifier(tmp_path, split):
 
 
 def test_other_data_sets_are_arrays():
-    images, labels = real_images.load("digits", "test", "nowhere")
+    images, labels, _ = real_images.load("digits", "test", "nowhere")
     expected = sources.load("digits", "test")
     assert np.array_equal(images, expected.images) and np.array_equal(labels, expected.labels)
 
 
 def test_fingerprint_of_arrays_changes_with_pixels_labels_and_whatever_else_matters():
-    images, labels = real_images.load("digits", "test", "nowhere")
+    images, labels, _ = real_images.load("digits", "test", "nowhere")
     changed, relabelled = images.copy(), labels.copy()
     changed[7, 5, 5, 0] ^= 1
     relabelled[3] = (relabelled[3] + 1) % 10

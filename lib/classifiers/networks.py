@@ -1,20 +1,18 @@
-"""Networks that judge images: the original's three evaluation classifiers and what they see in an image.
+"""Networks that tell classes apart: images in, logits out.
 
-The classifiers take what `lib.pictures.to_classifier_input` makes of an image: whole numbers in 0..256, unscaled.
+The three evaluation classifiers of MeRGAN's original take what `lib.pictures.to_classifier_input` makes of an image,
+whole numbers in 0..256; the residual network and the small AlexNet take pixels in 0..255.
 """
 
-from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from lib import pictures, randomness
+from lib import randomness
 from lib.errors import UserError
 
 CLASSES = 10
-_BATCH = 500
 
 # Mean colours of ImageNet, in the order blue, green, red: what the VGG networks subtract.
 _MEAN_COLOUR = (103.939, 116.779, 123.68)
@@ -121,35 +119,50 @@ def tf1_names(model: Classifier) -> dict[str, keras.Variable]:
     return names
 
 
-class Extractor(NamedTuple):
-    """What turns images into numbers for a metric, with the name that has to stand beside the metric."""
+def residual_network(shape: tuple, seed: int) -> keras.Model:
+    """Two basic blocks of He et al. (2016), each at half the side and twice the width: wide and shallow, for CPUs."""
+    count = iter(range(100))
 
-    name: str
-    extract: Callable  # images [n, h, w, c], uint8 in 0..255 or float in [-1, 1] -> float array [n, d]
+    def conv(x, width, size, strides=1):
+        initial = keras.initializers.HeNormal(seed=randomness.initial_seed(seed, "residual", str(next(count))))
+        return keras.layers.Conv2D(width, size, strides, padding="same", use_bias=False, kernel_initializer=initial)(x)
 
+    def norm(x):
+        return keras.layers.BatchNormalization(momentum=0.9)(x)
 
-def as_float(images) -> tf.Tensor:
-    """Real images (uint8 in 0..255) and generated ones (float in [-1, 1]) alike, as float32 in [-1, 1]."""
-    images = tf.convert_to_tensor(images)
-    return pictures.to_float(images) if images.dtype == tf.uint8 else tf.cast(images, tf.float32)
+    def block(x, width):
+        inner = keras.layers.ReLU()(norm(conv(x, width, 3, strides=2)))
+        inner = norm(conv(inner, width, 3))
+        return keras.layers.ReLU()(keras.layers.Add()([inner, norm(conv(x, width, 1, strides=2))]))
 
-
-def to_input(images) -> tf.Tensor:
-    """Real images (uint8 in 0..255) and generated ones (float in [-1, 1]) alike, as the classifiers take them."""
-    return pictures.to_classifier_input(as_float(images))
-
-
-def classifier_features(classifier: Classifier, dataset: str) -> Extractor:
-    """The last hidden layer of a data set's evaluation classifier."""
-    return Extractor(f"{dataset} classifier features", lambda images: classifier.features(to_input(images)).numpy())
-
-
-def batches(images: np.ndarray, size: int = _BATCH) -> Iterator[np.ndarray]:
-    """Consecutive parts of at most `size` images."""
-    for start in range(0, len(images), size):
-        yield images[start:start + size]
+    images = keras.Input(shape)
+    x = keras.layers.Rescaling(1 / 127.5, -1.0)(images)
+    x = keras.layers.ReLU()(norm(conv(x, 32, 3)))
+    for width in (64, 128):
+        x = block(x, width)
+    return keras.Model(images, head(keras.layers.GlobalAveragePooling2D()(x), seed))
 
 
-def extract(extractor: Extractor, images: Iterable[np.ndarray]) -> np.ndarray:
-    """Features [n, d] of a stream of image batches, as for t-SNE."""
-    return np.concatenate([extractor.extract(batch) for batch in images])
+def small_alexnet(shape: tuple, seed: int) -> keras.Model:
+    """AlexNet's five convolutions and three pools at widths for 40x40 grey images, one hidden dense layer."""
+    layers = [keras.layers.Rescaling(1 / 255.0)]
+    for number, (width, size, pool) in enumerate(((32, 5, True), (64, 5, True), (96, 3, False), (96, 3, False),
+                                                  (64, 3, True))):
+        initial = keras.initializers.HeNormal(seed=randomness.initial_seed(seed, "alexnet", str(number)))
+        layers.append(keras.layers.Conv2D(width, size, padding="same", activation="relu", kernel_initializer=initial))
+        if pool:
+            layers.append(keras.layers.MaxPooling2D())
+    initial = keras.initializers.HeNormal(seed=randomness.initial_seed(seed, "alexnet", "dense"))
+    layers += [keras.layers.Flatten(), keras.layers.Dense(256, activation="relu", kernel_initializer=initial),
+               keras.layers.Dropout(0.5, seed=randomness.initial_seed(seed, "alexnet", "dropout"))]
+    images = keras.Input(shape)
+    x = images
+    for layer in layers:
+        x = layer(x)
+    return keras.Model(images, head(x, seed))
+
+
+def head(x, seed: int, classes: int = CLASSES):
+    """Logits of the classes."""
+    initial = keras.initializers.GlorotUniform(seed=randomness.initial_seed(seed, "head"))
+    return keras.layers.Dense(classes, kernel_initializer=initial)(x)

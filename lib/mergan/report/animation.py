@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from lib.report import pictures
-from lib.report.runs import Run
+from lib import pictures
+from lib.mergan.report.runs import Run
 
 _LATENTS = 6  # columns of a run
 _FRAMES = 100  # before the size of the file is limited
