@@ -133,8 +133,8 @@ def samples(runs: Sequence[Run]) -> Section:
         picture = pictures.labelled_grid(rows, [f"class {label}" for label in labels], side=_TILE)
         return [Figure(f"{run.name}, model {model}", pictures.as_png(picture, small=True), "png")]
 
-    return sections.of_runs("Samples per class", "A row is one value of the discrete latent variable, by the run's last "
-                                                 "model.", runs, draw, "no distribution is finished")
+    return sections.of_runs("Samples per class", "A row is one value of the discrete latent variable, by the run's "
+                                                 "last model.", runs, draw, "no distribution is finished")
 
 
 def clusters(runs: Sequence[Run]) -> Section:
