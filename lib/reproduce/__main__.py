@@ -4,19 +4,19 @@
     python -m lib.reproduce mergan-mnist --scale 0.25 --rows SFT,RA --precision mixed_bfloat16
 
 Every row is the original command line, trained and tested below the working directory; the same command goes on where
-it was stopped. What comes out is kept in `results/<table>.json`, from which the README's table is made, with a picture
-of samples or curves beside it.
+it was stopped. What comes out is kept in `results/<table>.json`, from which the table in
+`results/README.md` is made, with a picture of samples or curves beside it.
 """
 
 import dataclasses
 import os
-import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 from lib import errors, files, systems
+from lib.reproduce.markers import write_between_markers
 from lib.reproduce.table import Budget, Table
 from lib.run.flags import Parser
 from lib.run.settings import Checked, FilePath, setting
@@ -35,7 +35,7 @@ class Command(Checked):
     precision: str = setting("auto", "As in the scripts.")
     options: tuple[str, ...] = setting((), "Further flags of the scripts, as learning_rate=1e-3.")
     results: FilePath = setting(str(_ROOT / "results"), "Directory of the results, one JSON file per table.")
-    readme: FilePath = setting(str(_ROOT / "README.md"), "File whose tables are written anew; empty: none.")
+    readme: FilePath = setting(str(_ROOT / "results/README.md"), "File whose tables are written anew; empty: none.")
 
 
 def tables() -> dict[str, Table]:
@@ -65,15 +65,6 @@ def run_row(table: Table, row: str, budget: Budget, data_dir: Path) -> dict | No
         return None
     commands = [f"python {' '.join(command)}" for command in (table.train(row, budget), test) if command]
     return {"commands": commands, **table.read(row, budget)}
-
-
-def write_between_markers(path: Path, name: str, text: str) -> None:
-    """Put text between `<!-- results:name -->` and `<!-- /results:name -->` of a file, if it has them."""
-    old = Path(path).read_text(encoding="utf-8")
-    new = re.sub(rf"(<!-- results:{name} -->\n).*?(<!-- /results:{name} -->)", lambda m: f"{m[1]}{text}\n{m[2]}", old,
-                 flags=re.DOTALL)
-    if new != old:
-        files.write_text(path, new)
 
 
 def run_table(name: str, table: Table, command: Command) -> list[str]:

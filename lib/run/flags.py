@@ -99,6 +99,7 @@ class Parser:
                         ((True, "flags of the original"), (False, "flags of this program"))}
         self._groups[False].add_argument("-h", "--help", action="help", help="Show this and exit.")
         self._flags = {True: [], False: ["help"]}
+        self._rows = {True: [], False: []}
         self._paths = paths
 
     def add(self, kind: type, without: Sequence[str] = ()) -> "Parser":
@@ -125,6 +126,12 @@ class Parser:
         self._groups[original].add_argument(f"--{flag}", help=shown.replace("%", "%%"), metavar=_metavar(kind),
                                             **options)
         self._flags[original].append(flag)
+        known = f" One of {', '.join(f'`{choice}`' for choice in choices)}." if choices else ""
+        self._rows[original].append([f"`--{flag}`", default or "none", help + known])
+
+    def rows(self, original: bool) -> list[list[str]]:
+        """(flag, default, meaning) of the original's flags, or of this program's own, for a README."""
+        return [list(row) for row in self._rows[original]]
 
     def parse(self, arguments: Sequence[str]) -> Asked:
         """
@@ -182,15 +189,6 @@ def _default(field: dataclasses.Field) -> str:
     value = field.default if about.unless_given is None else about.unless_given
     if value is None:
         return "the data set's own"
+    if isinstance(value, float):
+        return f"{value:g}"
     return ",".join(map(str, value)) if isinstance(value, tuple) and not hasattr(value, "parse") else str(value)
-
-
-def table(*kinds: type, without: Sequence[str] = ()) -> list[list[str]]:
-    """Rows (flag, default, meaning) of all settings, for a README."""
-    rows = []
-    for kind in kinds:
-        for name, (field, about) in settings_of(kind).items():
-            if name not in without:
-                choices = f" One of {', '.join(f'`{choice}`' for choice in about.choices)}." if about.choices else ""
-                rows.append([f"`--{flag_of(field)}`", _default(field) or "none", about.help + choices])
-    return rows

@@ -5,7 +5,6 @@ import dataclasses
 import pytest
 
 from lib.errors import UserError
-from lib.run import flags
 from lib.run.flags import Parser
 from lib.run.options import Options, Period
 from lib.run.settings import Checked, Common, setting
@@ -112,7 +111,8 @@ def test_switches_that_are_no_settings():
 
 
 def test_the_table_of_flags_has_a_row_per_setting():
-    rows = flags.table(Config)
+    parser = Parser("A toy.").add(Config)
+    rows = parser.rows(original=True) + parser.rows(original=False)
     assert ["`--RA_factor`", "0.0001", "Weight."] in rows
     assert ["`--dataset`", "mnist", "What to learn. One of `mnist`, `svhn`."] in rows
     assert len(rows) == len({row[0] for row in rows}) == 9
