@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from lib.reproduce import __main__ as reproduce
+from lib.reproduce import markers
 from lib.reproduce.table import Budget, Compared
 from tests.cli.conftest import mergan_data, workplace  # noqa: F401  (fixtures)
 from tests.process import ROOT, passed, refused
@@ -101,15 +102,16 @@ def test_only_the_text_between_its_markers_changes(tmp_path):
     page = tmp_path / "page.md"
     page.write_text("a\n<!-- results:one -->\nold\n\n<!-- /results:one -->\nb\n<!-- results:two -->\n"
                     "<!-- /results:two -->\n")
-    reproduce.write_between_markers(page, "one", "new \\1")
-    reproduce.write_between_markers(page, "three", "nowhere")
+    markers.write_between_markers(page, "one", "new \\1")
+    markers.write_between_markers(page, "three", "nowhere")
     assert page.read_text() == ("a\n<!-- results:one -->\nnew \\1\n<!-- /results:one -->\nb\n<!-- results:two -->\n"
                                 "<!-- /results:two -->\n")
 
 
 @pytest.mark.parametrize("arguments, words", [
     ("mergan-mnst", "no table mergan-mnst; there are mergan-mnist"), ("", "no table given"),
-    ("mergan-mnist --rows=RAA", "--rows=RAA: mergan-mnist has JT, SFT")])
+    ("mergan-mnist --rows=RAA", "--rows=RAA: mergan-mnist has JT, SFT"),
+    ("mergan-mnist --readme=/nowhere/a.md", "cannot read /nowhere/a.md: ")])
 def test_what_is_not_known_is_refused_in_one_line(here, arguments, words):
     assert words in refused(here.call(f"-m lib.reproduce {arguments}"))
 

@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 from lib import errors, files, systems
-from lib.reproduce.markers import write_between_markers
+from lib.reproduce import markers
 from lib.reproduce.table import Budget, Table
 from lib.run.flags import Parser
 from lib.run.settings import Checked, FilePath, setting
@@ -85,7 +85,7 @@ def run_table(name: str, table: Table, command: Command) -> list[str]:
         table.draw(path.with_suffix(".png"), results)
     if command.readme:
         published = files.read_json(Path(__file__).parent / "published.json")
-        write_between_markers(command.readme, name, table.text(results, published))
+        markers.write_between_markers(command.readme, name, table.text(results, published))
     return stopped
 
 
@@ -99,6 +99,8 @@ def main(arguments: list[str]) -> None:
         wrong = [row for row in command.rows if row not in known[name].rows]
         if wrong:
             raise errors.UserError(f"--rows={','.join(wrong)}: {name} has {', '.join(known[name].rows)}")
+    if command.readme:
+        markers.read(command.readme)  # before hours of training
     stopped = [row for name in names for row in run_table(name, known[name], command)]
     if stopped:
         raise errors.UserError(f"stopped by their scripts, see above: {'; '.join(stopped)}")
