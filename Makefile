@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test test-slow setup
+.PHONY: demo test test-full test-slow setup
 
 demo: $(VENV)/.complete
 	$(BIN)/python mergan.py --dataset digits --tasks 3 --RA --RA_factor 1e-3 --result_path demo
@@ -12,11 +12,18 @@ demo: $(VENV)/.complete
 	@echo
 	@echo "Look at: result/demo/samples (grids), result/demo/*.jpg (curves), result/demo/metrics.json (accuracies)"
 
+# One thread in each of two processes (tests/conftest.py). Every tier leaves out the others: tests/README.md.
+# worksteal: neighbours, which share what a module makes, mostly stay in one process.
+TESTS = $(BIN)/python -m pytest -q -n 2 --dist worksteal tests -m
+
 test: $(VENV)/.complete
-	$(BIN)/python -m pytest -q -m "not slow" tests
+	$(TESTS) "not full and not slow"
+
+test-full: $(VENV)/.complete
+	$(TESTS) "full and not slow"
 
 test-slow: $(VENV)/.complete
-	$(BIN)/python -m pytest -q -m slow tests
+	$(TESTS) slow
 
 setup: $(VENV)/.complete
 

@@ -30,6 +30,6 @@ setup(
         "gpu": ["tensorflow[and-cuda]"],
         # LSUN as it is distributed.
         "lsun": ["lmdb"],
-        "test": ["pytest"],
+        "test": ["pytest", "pytest-xdist"],
     },
 )

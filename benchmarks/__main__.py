@@ -107,7 +107,8 @@ def main(arguments: list[str]) -> None:
 
     found = machine(device.set_up())
     print(", ".join(f"{name} {value}" for name, value in found.items()), flush=True)
-    figures = {"machine": found, "rounds": command.rounds, "peaks": [], "cases": [], "ratios": [], "peak_memory_bytes": {}}
+    figures = {"machine": found, "rounds": command.rounds, "peaks": [], "cases": [], "ratios": [],
+               "peak_memory_bytes": {}}
     ways = list(itertools.product(command.precisions, {device.jit(choice): None for choice in command.jit}))
     for name, cases in measurements(command, ways):
         wanted = sorted({case.about["precision"] for case in cases})

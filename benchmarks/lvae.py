@@ -8,11 +8,11 @@ import tensorflow as tf
 from benchmarks import flops
 from benchmarks.timing import ITERATIONS, Case
 from lvae import fork, step
-from lvae.config import EXPERIMENTS, Config
+from lvae.config import Config, make_config
 from lvae.lifelong import Lineage
 from lvae.networks import Latents, Networks, Vae
 
-_CONFIG = Config("mnist", EXPERIMENTS["mnist"].architecture, sequential=True, latent_size=14, use_bn=True)
+_CONFIG = make_config("mnist", sequential=True, latent_size=14, use_bn=True)
 
 
 def cases(forks, precision: str, jit: bool) -> list[Case]:
@@ -24,7 +24,7 @@ def _case(config: Config, forks: int, jit: bool) -> Case:
     """Each fork adds a class, as ten digits do."""
     lineage = Lineage(Latents(config.latent_size, 1), forks, forks)
     student, optimizer = fork.build_student(config, lineage)
-    teacher, _ = fork.build_student(config, Lineage(lineage.first, forks - 1, forks - 1))
+    teacher = fork.build_model(config, Lineage(lineage.first, forks - 1, forks - 1))
     steps = step.make_steps(config, forks, lineage, Networks(student, teacher), optimizer, step.start_clock(), jit=jit)
     shape = [ITERATIONS, config.batch_size, *config.architecture.input_shape]
     images = tf.constant(np.random.default_rng(0).random(shape, np.float32))

@@ -11,7 +11,7 @@ from memorygan.step import build_model, make_steps
 
 def cases(slots, precision: str, jit: bool) -> list[Case]:
     """The plain GAN first."""
-    plain = make_config("fashion", model="GAN", precision=precision)
+    plain = make_config("fashion", model="GAN", discriminator="memory_d", precision=precision)
     with_memory = [make_config("fashion", mem_size=size, precision=precision) for size in slots]
     return [_case(config, jit) for config in (plain, *with_memory)]
 

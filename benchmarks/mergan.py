@@ -10,7 +10,8 @@ from benchmarks.timing import ITERATIONS, Case
 from lib import pictures
 from lib.mergan.config import NOISE, Config
 from lib.mergan.networks import build_networks
-from lib.mergan.step import build_optimizers, draw_critic_noise, draw_generator_noise, make_steps
+from lib.mergan.noise import draw_critic_noise, draw_generator_noise
+from lib.mergan.step import build_optimizers, make_steps
 
 
 def cases(dataset: str, methods, past_classes, precision: str, jit: bool) -> list[Case]:
@@ -41,7 +42,7 @@ def _of_task(about: dict, config: Config, networks, steps, past: int) -> list[Ca
     made = [
         Case(about | {"step": "critic"}, lambda: critic(batch, labels[0, 0], critic_noise), of_critic,
              config.batch_size),
-        Case(about | {"step": "generator"}, lambda: generator(labels[0, 0], generator_noise), of_generator,
+        Case(about | {"step": "generator"}, lambda: generator(generator_noise), of_generator,
              config.batch_size),
         Case(about | {"step": "iteration"}, lambda: steps.iterate(images, labels, first), whole,
              config.critic_steps * config.batch_size, ITERATIONS),

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from lib.errors import UserError, reason
 
-
 try:
     import fcntl
 except ImportError:  # not on Windows

@@ -31,3 +31,14 @@ def gradient_penalty(score, points: tf.Tensor) -> tf.Tensor:
         total = tf.reduce_sum(score(points))
     slopes = tf.sqrt(tf.reduce_sum(tf.square(tape.gradient(total, points)), axis=[1, 2, 3]))
     return tf.reduce_mean(tf.square(slopes - 1.0))
+
+
+def quadratic_penalty(values, anchors, importance) -> tf.Tensor:
+    """EWC's penalty on leaving the anchors, 1/2 sum of importance * (value - anchor)^2 (Kirkpatrick et al. 2017).
+
+    Args:
+      values, anchors, importance: a tensor of each for every weight, in the same order.
+    """
+    terms = [tf.reduce_sum(weight * tf.square(value - anchor))
+             for value, anchor, weight in zip(values, anchors, importance, strict=True)]
+    return 0.5 * tf.add_n(terms)

@@ -1,5 +1,7 @@
 """Adam as TF1 computes it, and its reset between tasks."""
 
+from typing import Any, Callable
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -45,3 +47,22 @@ def reset(optimizer: keras.optimizers.Optimizer) -> None:
     for variable in adam_of(optimizer).variables:
         if variable.name != "learning_rate":
             variable.assign(keras.ops.zeros_like(variable))
+
+
+def descend(optimizer: keras.optimizers.Optimizer, model: keras.Model, costs: Callable[[], tuple[tf.Tensor, Any]]):
+    """One update of a network's weights.
+
+    Args:
+      costs: makes (the scalar that is to become smaller, anything that is to be returned); it is watched.
+    """
+    variables = model.trainable_variables
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch([variable.value for variable in variables])
+        total, report = costs()
+        scaled = optimizer.scale_loss(total)
+    # Zeros for what the cost does not reach: a class head that is not used stays where it is.
+    gradients = tape.gradient(scaled, [variable.value for variable in variables],
+                              unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    # The gradient of a class table is a list of rows, one per sample, whose squares Keras would not sum per class.
+    optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients], variables)
+    return report

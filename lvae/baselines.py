@@ -11,14 +11,18 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from lib import randomness
+from lib.losses import quadratic_penalty
 from lvae import losses
 from lvae import posterior as q
 from lvae.config import Config
+from lvae.data import Samples
 from lvae.losses import Costs, Pass
 from lvae.networks import Vae
 from lvae.posterior import Latent
 
-_SAMPLES_AT_ONCE = 8  # per-sample gradients held in memory
+_AT_ONCE = 8  # images whose own gradients are held in memory
+_CALL = 200  # images of one call of the graph
 
 
 class Anchor(NamedTuple):
@@ -30,9 +34,7 @@ class Anchor(NamedTuple):
 
 def penalty(gamma: float, weights: list, anchor: Anchor) -> tf.Tensor:
     """gamma / 2 * sum of importance * (weight - anchored weight)^2."""
-    terms = [tf.reduce_sum(importance * tf.square(weight - anchored))
-             for weight, importance, anchored in zip(weights, anchor.importance, anchor.weights, strict=True)]
-    return 0.5 * gamma * tf.add_n(terms)
+    return gamma * quadratic_penalty(weights, anchor.weights, anchor.importance)
 
 
 def settled_costs(config: Config, vae: Vae, images: tf.Tensor, uniform: tf.Tensor, temperature=1.0) -> Costs:
@@ -54,11 +56,30 @@ def squared_gradients(config: Config, vae: Vae, images: tf.Tensor, uniform: tf.T
         return tape.gradient(cost, variables, unconnected_gradients="zero")
 
     total = [tf.zeros_like(variable) for variable in variables]
-    for start in range(0, images.shape[0], _SAMPLES_AT_ONCE):
-        part = slice(start, start + _SAMPLES_AT_ONCE)
+    for start in range(0, images.shape[0], _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
         gradients = tf.vectorized_map(of_one, (images[part], uniform[part]))
         total = [sums + tf.reduce_sum(tf.square(gradient), axis=0) for sums, gradient in zip(total, gradients)]
     return total
+
+
+def fisher_information(config: Config, vae: Vae, samples: Samples, visit: int) -> list[tf.Tensor]:
+    """Mean squared gradient over at most `ewc_samples` images: one tensor per trainable variable.
+
+    Args:
+      visit: number of the visit whose end this is (from 0); selects images and noise.
+    """
+    count = min(config.ewc_samples, len(samples))
+    rows = randomness.host_generator(config.seed, "fisher", visit).permutation(len(samples))[:count]
+    squared = tf.function(lambda images, uniform: squared_gradients(config, vae, images, uniform))
+    total = None
+    for number, start in enumerate(range(0, count, _CALL)):
+        images = tf.constant(samples.take(rows[start:start + _CALL], config.architecture.input_shape))
+        uniform = tf.random.stateless_uniform([len(images), vae.latents.classes],
+                                              randomness.key(config.seed, "fisher", visit, number))
+        sums = squared(images, uniform)
+        total = sums if total is None else [old + new for old, new in zip(total, sums, strict=True)]
+    return [sums / count for sums in total]
 
 
 def anchored(vae: Vae, importance: list[tf.Tensor], before: Anchor | None) -> Anchor:

@@ -1,40 +1,98 @@
-"""Models in the original's checkpoints `models/<name>.cpkt`: one of ours holds one model, one of TF1's all of a run."""
+"""Models under their TF1 names, and the original's checkpoints `models/<name>.cpkt` of them.
+
+One of our checkpoints holds one model, one of TF1's all models of a run.
+"""
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 
-from lib import tf1
+import keras
+
+from lib import optimizers, tf1
 from lib.errors import UserError
-from lvae.fork import Model
+from lvae.config import Config
+from lvae.lifelong import Lineage
+from lvae.networks import Vae, body_scopes, model_name, tf1_variables
 
 _NUMBER = re.compile(r"vae(\d+)_")
 
+Shapes = dict[str, tuple[int, ...]]  # TF1 name -> shape, in the order in which TF1 creates the variables
 
-def _renumbered(name: str, number: int) -> str:
+
+class TF1Model(NamedTuple):
+    """A VAE with its optimiser, under its TF1 names."""
+
+    vae: Vae
+    optimizer: keras.optimizers.Optimizer
+    prefix: str
+    scopes: tuple[str, str]  # of encoder and decoder
+
+    def weights(self) -> dict[str, keras.Variable]:
+        """Weights and moving statistics."""
+        return tf1_variables(self.vae, self.prefix, self.scopes)
+
+    def slots(self) -> dict[str, keras.Variable]:
+        """Adam's moments."""
+        names = {f"{self._adam}/{name}": variable for name, variable in self.weights().items()}
+        return {name: variable for name, variable in tf1.adam_variables(self.optimizer, names).items()
+                if name.startswith(self._adam)}
+
+    def powers(self) -> dict:
+        """Adam's running powers as TF1 stores them, one step ahead."""
+        return {f"{self._adam}/{name}": power for name, power in tf1.adam_variables(self.optimizer, {}).items()}
+
+    def variables(self) -> dict:
+        """All variables of the model's TF1 graph, as a checkpoint of the original holds them, to write or assign.
+
+        Of the scalars only Adam's powers mean anything: `Variable` counts steps, and the original feeds the
+        temperature that it uses in place of the stored one.
+        """
+        scalars = {name: keras.Variable(value, trainable=False, dtype="float32", name=name) for name, value in
+                   (("Variable", float(optimizers.adam_of(self.optimizer).iterations)), ("temperature", 5.0))}
+        named = {f"{self.prefix}/{name}": variable for name, variable in scalars.items()}
+        return named | self.weights() | self.powers() | self.slots()
+
+    def shapes(self) -> Shapes:
+        """Of all variables."""
+        return {name: tuple(variable.shape) for name, variable in self.variables().items()}
+
+    @property
+    def _adam(self) -> str:
+        return f"{self.prefix}/loss_optimizer"
+
+
+def tf1_model(config: Config, lineage: Lineage, vae: Vae, optimizer, *, lifelong: bool = True) -> TF1Model:
+    """The names of a model of the original's lifelong class, or of its vanilla one."""
+    prefix = model_name(config, lineage.first, lineage.forks, lifelong=lifelong)
+    return TF1Model(vae, optimizer, prefix, body_scopes(config.architecture, lineage.forks))
+
+
+def _renumbered(prefix: str, number: int) -> str:
     """The name prefix of another model of the same run."""
-    return _NUMBER.sub(f"vae{number}_", name, count=1)
+    return _NUMBER.sub(f"vae{number}_", prefix, count=1)
 
 
-def newest(prefix: Path, model: Model) -> int:
+def newest(path: Path, model: TF1Model) -> int:
     """Number of the last fork among the models in a checkpoint that are of the same run as `model`.
 
     Raises:
       UserError: unreadable, or there is no such model: says which there are.
     """
-    found = {name.partition("/")[0] for name in tf1.read(prefix)}
-    numbers = [int(match[1]) for name in found if (match := _NUMBER.match(name))
-               and _renumbered(model.prefix, int(match[1])) == name]
+    found = {name.partition("/")[0] for name in tf1.read(path)}
+    numbers = [int(match[1]) for prefix in found if (match := _NUMBER.match(prefix))
+               and _renumbered(model.prefix, int(match[1])) == prefix]
     if not numbers:
-        raise UserError(f"{prefix} does not fit these networks: it holds {', '.join(sorted(found))}, not "
+        raise UserError(f"{path} does not fit these networks: it holds {', '.join(sorted(found))}, not "
                         f"{model.prefix}; the names tell the flags and the script to use")
     return max(numbers)
 
 
-def restore(prefix: Path, model: Model) -> None:
+def restore(path: Path, model: TF1Model) -> None:
     """Weights, moving statistics and Adam's state from a checkpoint of either program, earlier models left aside.
 
     Raises:
       UserError: unreadable, or not of such a model: names what does not fit.
     """
     number = int(_NUMBER.match(model.prefix)[1])
-    tf1.assign(prefix, model.variables(), tuple(f"{_renumbered(model.prefix, earlier)}/" for earlier in range(number)))
+    tf1.assign(path, model.variables(), tuple(f"{_renumbered(model.prefix, earlier)}/" for earlier in range(number)))

@@ -1,12 +1,9 @@
-"""Settings of a Lifelong VAE run: what the command line, the script and the published experiments fix."""
+"""Settings of the Lifelong VAE: what a script fixes (`Experiment`), what is learned (`Config`), where (`Command`)."""
 
 import dataclasses
 
-METHODS = ("lifelong", "vanilla", "ewc", "full_batch", "progressive")
-FORMULAS = ("tf1", "pytorch")
-OPTIMIZERS = ("adam", "adamnorm")
-REPARAMETERISATIONS = ("continuous", "discrete")
-CLAMPS = ("clamp", "norm", "none")
+from lib.errors import UserError
+from lib.run.settings import Checked, Common, FilePath, setting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,7 +12,7 @@ class Architecture:
 
     body: str  # dense (flat images) or cnn (32x32)
     image_shape: tuple[int, int, int]  # height, width, channels
-    likelihood: str  # bernoulli, normal, logistic or squared_error, see losses.LIKELIHOODS
+    likelihood: str  # of `losses.LIKELIHOODS`
     encoder_sizes: tuple[int, ...] = ()  # hidden layers of dense bodies
     decoder_sizes: tuple[int, ...] = ()
 
@@ -33,67 +30,84 @@ _DENSE = Architecture("dense", (28, 28, 1), "bernoulli", (512, 512), (512, 512))
 
 @dataclasses.dataclass(frozen=True)
 class Experiment:
-    """What one script of the original fixes."""
+    """What one script fixes."""
 
+    description: str
     architecture: Architecture
     sources: tuple[str, ...]  # data sets
     whole: bool = False  # a distribution is a whole data set instead of one class of it
+    permutes: bool = False  # distributions are permutations of the pixels
     csv_prefixes: tuple[str, ...] = ("mnist_",)  # of the result files, one per test set
+
+    @property
+    def rotatable(self) -> tuple[str, ...]:
+        """Data sets of which `--rotate_<data set>` adds rotated copies."""
+        return () if self.permutes else self.sources
 
 
 EXPERIMENTS = {
-    "mnist": Experiment(_CNN, ("mnist",)),
-    "fashion": Experiment(_CNN, ("fashion",)),
-    "fashion_dnn": Experiment(_DENSE, ("fashion",)),
-    "svhn": Experiment(_CNN_LOGISTIC, ("svhn",), csv_prefixes=("",)),
-    "cifar": Experiment(_CNN_LOGISTIC, ("cifar10",)),
-    "mixed_svhn_mnist": Experiment(_CNN, ("svhn", "mnist"), whole=True, csv_prefixes=("svhn_", "mnist_")),
-    # CIFAR as a whole, then the ten digits.
-    "mixed_cifar_mnist": Experiment(_CNN, ("cifar10", "mnist"), csv_prefixes=("cifar_", "mnist_")),
+    "mnist": Experiment("MNIST's digits.", _CNN, ("mnist",)),
+    "fashion": Experiment("Fashion-MNIST's objects.", _CNN, ("fashion",)),
+    "fashion_dnn": Experiment("Fashion-MNIST's objects, with dense networks.", _DENSE, ("fashion",)),
+    "svhn": Experiment("SVHN's house numbers.", _CNN_LOGISTIC, ("svhn",), csv_prefixes=("",)),
+    "cifar": Experiment("CIFAR-10's classes.", _CNN_LOGISTIC, ("cifar10",)),
+    "mixed_svhn_mnist": Experiment("All of SVHN, then all of MNIST.", _CNN, ("svhn", "mnist"), whole=True,
+                                   csv_prefixes=("svhn_", "mnist_")),
+    "mixed_cifar_mnist": Experiment("All of CIFAR-10, then MNIST's digits.", _CNN, ("cifar10", "mnist"),
+                                    csv_prefixes=("cifar_", "mnist_")),
     # Not in the TF1 code; blog and paper report it.
-    "permuted_mnist": Experiment(_DENSE, ("mnist",), whole=True),
+    "permuted_mnist": Experiment("MNIST under one permutation of the pixels after the other.", _DENSE, ("mnist",),
+                                 whole=True, permutes=True),
 }
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
+class Config(Common):
     """One run. Everything that changes its numbers is here; what only says where files go is not."""
 
     experiment: str
     architecture: Architecture
-    sequential: bool = False
-    method: str = "lifelong"  # of a sequential run: one of METHODS
-    latent_size: int = 20  # dimensions of the continuous latent variable
-    use_bn: bool = False
-    use_ln: bool = False  # wins over use_bn
-    reparam_type: str = "continuous"  # of the vanilla VAE: one of REPARAMETERISATIONS
-    epochs: int = 100  # of a run that is not sequential
-    batch_size: int = 100
-    min_interval: int = 3000  # iterations that a distribution lasts at least
-    max_dist_swaps: int = 32  # distributions learned in a sequential run, revisits included
-    test_interval: int = 200  # iterations between two looks at the test set; 0: none
-    learning_rate: float = 1e-3
-    mutual_info_reg: float = 0.0  # the TF1 code's term; its fork drops it (quirk 5)
-    rotate: tuple[str, ...] = ()  # data sets to which rotated copies are added
-    compress_rotations: bool = False  # a rotated copy shares the latent class of its original
-    permutations: int = 5  # distributions of permuted MNIST
+    rotate: tuple[str, ...] = ()  # data sets to which rotated copies are added, by the flags --rotate_<data set>
+    sequential: bool = setting(False, "Learn one distribution after the other; else all at once.", original=True)
+    method: str = setting("lifelong", "What learns a sequence of distributions.",
+                          choices=("lifelong", "vanilla", "ewc", "full_batch", "progressive"))
+    latent_size: int = setting(20, "Dimensions of the continuous latent variable.", least=1, original=True)
+    use_bn: bool = setting(False, "Batch norm.", original=True)
+    use_ln: bool = setting(False, "Layer norm; wins over --use_bn.", original=True)
+    reparam_type: str = setting("continuous", "Latent variable of the VAE that is not lifelong.",
+                                choices=("continuous", "discrete"), original=True)
+    epochs: int = setting(100, "Epochs of a run that is not sequential.", least=1, original=True)
+    batch_size: int = setting(100, "Images per batch.", least=1, original=True)
+    min_interval: int = setting(3000, "Iterations that a distribution lasts at least.", least=0, original=True)
+    max_dist_swaps: int = setting(32, "Distributions of a sequential run, revisits included.", least=1, original=True)
+    test_interval: int = setting(200, "Iterations between two looks at the test set; 0: none.", least=0)
+    learning_rate: float = setting(1e-3, "Adam's.", least=0.0, original=True)
+    optimizer: str = setting("adam", "adamnorm: Adam on gradients of norm one.", choices=("adam", "adamnorm"))
+    mutual_info_reg: float = setting(0.0, "Weight of the TF1 code's information term.", original=True)
+    compress_rotations: bool = setting(False, "A rotated copy shares the latent class of its original.", original=True)
+    permutations: int = setting(5, "Distributions of permuted MNIST.", least=1)
     # Named as in the authors' PyTorch version; at these values they change nothing.
-    formulas: str = "tf1"  # which version's posterior, batch shares and consistency: one of FORMULAS
-    continuous_mut_info: float = 0.0  # weight that holds back information about z_c (the blog's regulariser)
-    discrete_mut_info: float = 0.0  # weight that rewards information about z_d
-    monte_carlo_infogain: bool = False
-    mut_clamp_strategy: str = "clamp"  # one of CLAMPS
-    mut_clamp_value: float = 100.0
-    consistency_gamma: float = 1.0  # weight of KL(student || teacher) of the class posteriors
-    likelihood_gamma: float = 0.0  # weight of the teacher's reconstructions as targets
-    generative_scale_var: float = 1.0  # standard deviation of replayed continuous latents
-    kl_reg: float = 1.0  # weight of the KL to the prior
-    ewc_gamma: float = 0.0  # weight of the EWC baseline's penalty
-    ewc_samples: int = 10000  # samples in a Fisher estimate
-    optimizer: str = "adam"  # one of OPTIMIZERS
-    seed: int = 0
-    precision: str = "float32"  # Keras dtype policy of the layers; weights, heads, posteriors and costs are float32
-    tf1_exact: bool = False  # bring back the original's deterministic accidents
+    formulas: str = setting("tf1", "Posterior, batch shares and consistency of the TF1 code or of the authors' PyTorch "
+                                   "version.", choices=("tf1", "pytorch"))
+    continuous_mut_info: float = setting(0.0, "Weight that holds back information about the continuous latent variable "
+                                              "in reconstructions.")
+    discrete_mut_info: float = setting(0.0, "Weight that rewards information about the class.")
+    monte_carlo_infogain: bool = setting(False, "The PyTorch version's sampled information terms.")
+    mut_clamp_strategy: str = setting("clamp", "How information terms are bounded.", choices=("clamp", "norm", "none"))
+    mut_clamp_value: float = setting(100.0, "Bound of the clamp strategy.", least=0.0)
+    consistency_gamma: float = setting(1.0, "Weight of the consistency of student and teacher.")
+    likelihood_gamma: float = setting(0.0, "Weight of the teacher's reconstructions as targets.")
+    generative_scale_var: float = setting(1.0, "Standard deviation of replayed continuous latents.")
+    kl_reg: float = setting(1.0, "Weight of the KL to the prior.")
+    ewc_gamma: float = setting(0.0, "Weight of EWC's penalty; --method=ewc needs it.", least=0.0)
+    ewc_samples: int = 10000  # images in an estimate of the Fisher information
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.method == "ewc" and not self.ewc_gamma:
+            raise UserError("--method=ewc needs a weight: --ewc_gamma above 0")
+        if self.ewc_gamma and self.method != "ewc":
+            raise UserError("--ewc_gamma has no meaning without --method=ewc")
 
     @property
     def normaliser(self) -> str | None:
@@ -107,3 +121,27 @@ class Config:
     def informs(self) -> bool:
         """Whether a cost looks at the posterior of the reconstructions."""
         return bool(self.continuous_mut_info or self.discrete_mut_info)
+
+
+def make_config(experiment: str, **settings) -> Config:
+    """The settings of one of `EXPERIMENTS`.
+
+    Raises:
+      UserError: a value out of bounds, or settings that do not go together.
+    """
+    return Config(experiment, EXPERIMENTS[experiment].architecture, **settings)
+
+
+@dataclasses.dataclass(frozen=True)
+class Command(Checked):
+    """Where files lie, where to compute, and what is measured besides."""
+
+    base_dir: FilePath = setting(".", "Results go to <base_dir>/experiment_<n>.", original=True)
+    data_dir: FilePath = setting(".", "Where the data sets lie: <data_dir>/MNIST_data, <data_dir>/fashion, ...")
+    load_model: FilePath = setting("", "Checkpoint prefix (<name>.cpkt) to start from; a lifelong run goes on with the "
+                                  "distribution after its model's.")
+    frechet: bool = setting(False, "At the end of every distribution also the Frechet distance of samples, in the "
+                                   "features of a classifier that is trained first.")
+    device: str = setting("/gpu:0", "Where to compute; without such a device, on the CPU.", original=True)
+    allow_soft_placement: bool = setting(True, "False: refuse to run where the device does not exist.", original=True)
+    device_percentage: float = setting(0.3, "Of the original; GPU memory is taken as it is needed here.", original=True)

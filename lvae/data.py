@@ -41,7 +41,10 @@ class Samples:
 
 
 def one_vs_all(labels: np.ndarray) -> np.ndarray:
-    """Which images the original's one-against-all mode keeps: all but label 1, whatever the class (quirk)."""
+    """Which images [n] the original's one-against-all mode keeps: all but label 1, whatever the class.
+
+    No script of the original uses that mode; the golden check does.
+    """
     return labels != 1
 
 
@@ -51,6 +54,7 @@ def unit(values: np.ndarray) -> np.ndarray:
 
 
 def as_float(values: np.ndarray) -> np.ndarray:
+    """Values that are in [0, 1] already, as float32."""
     return values.astype(np.float32)
 
 

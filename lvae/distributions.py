@@ -1,7 +1,8 @@
 """What a run learns, distribution after distribution: which images, in which order, and when the next one comes."""
 
 import dataclasses
-from typing import Callable, Iterator, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Callable, NamedTuple
 
 import numpy as np
 
@@ -26,15 +27,30 @@ class Distribution(NamedTuple):
     test: Samples
 
 
+class Visit(NamedTuple):
+    """A distribution's turn in a run, which may come back to it later."""
+
+    distribution: int  # its number in the course
+    iterations: int
+
+
 class Course(NamedTuple):
     """All distributions of an experiment, and the test sets of its result files."""
 
     distributions: list[Distribution]
     tests: dict[str, Samples]  # file name prefix -> test set: all classes, from the start
 
+    def training_images(self, numbers: Iterable[int]) -> Samples:
+        """The training images of these distributions."""
+        return joined([self.distributions[number].train for number in numbers])
+
+    def test_images(self, numbers: Iterable[int]) -> Samples:
+        """The test images of these distributions."""
+        return joined([self.distributions[number].test for number in numbers])
+
 
 def pixel_permutation(number: int) -> np.ndarray:
-    """Where each pixel of permuted MNIST's task `number` (from 1) comes from: the result's pixel i is pixel [i]."""
+    """int [784]: which pixel of an image each pixel of permuted MNIST's distribution `number` (from 1) is."""
     return np.random.RandomState(number).permutation(PIXELS)
 
 
@@ -88,7 +104,7 @@ def _by_class(name: str, train: Samples, test: Samples) -> list[Distribution]:
 def load(config: Config, data_dir: str) -> Course:
     """Read everything an experiment needs. Raises `UserError` where data are missing or broken."""
     experiment = EXPERIMENTS[config.experiment]
-    if config.experiment == "permuted_mnist":
+    if experiment.permutes:
         return _permuted_course(config, *_source(experiment, "mnist", data_dir))
     distributions, tests = [], {}
     for position, name in enumerate(experiment.sources):
@@ -112,8 +128,7 @@ def load(config: Config, data_dir: str) -> Course:
 def _permuted_course(config: Config, train: Samples, test: Samples) -> Course:
     parts = [Distribution(f"permutation {number}", number, permuted(train, number), permuted(test, number))
              for number in range(1, config.permutations + 1)]
-    everything = joined([part.test for part in parts])
-    return Course(parts, {"mnist_": everything})
+    return Course(parts, {"mnist_": joined([part.test for part in parts])})
 
 
 def joined(samples: list[Samples]) -> Samples:
@@ -130,6 +145,18 @@ def joined(samples: list[Samples]) -> Samples:
                    np.concatenate([other.labels for other in samples]), first.prepare)
 
 
+def trained_on(config: Config, visited: list[int], count: int) -> list[int]:
+    """Numbers of the distributions whose images the present visit learns from, by the run's method.
+
+    Args:
+      visited: numbers of the distributions visited so far, the present one last.
+      count: of all distributions.
+    """
+    if not config.sequential or config.method == "full_batch":
+        return list(range(count))
+    return list(dict.fromkeys(visited)) if config.method == "progressive" else visited[-1:]
+
+
 # --- order ----------------------------------------------------------------------------------------------------------
 
 
@@ -143,7 +170,8 @@ class Stream:
     """
 
     def __init__(self, count: int, permutation: Callable[[int], np.ndarray]):
-        self._count, self._permutation = count, permutation
+        self._count = count
+        self._permutation = permutation
         self._orders: dict[int, np.ndarray] = {}
 
     def rows(self, start: int, count: int) -> np.ndarray:
@@ -158,20 +186,20 @@ class Stream:
                          for epoch, position in zip(epochs.tolist(), positions.tolist())])
 
 
-def stream(config: Config, phase: int, count: int) -> Stream:
-    """The run's own order in its distribution number `phase`."""
+def stream(config: Config, visit: int, count: int) -> Stream:
+    """The run's own order of `count` images in its visit number `visit` (from 0)."""
     return Stream(count, lambda epoch: randomness.host_generator(
-        config.seed, "order", phase, epoch).permutation(count))
+        config.seed, "order", visit, epoch).permutation(count))
 
 
 # --- switching ------------------------------------------------------------------------------------------------------
 
 
-def switches(batch_size: int, min_interval: int, classes: int, draw: Callable[[int], int]) -> Iterator[tuple[int, int]]:
-    """(iteration, next class) of every switch, without end.
+def switches(batch_size: int, min_interval: int, count: int, draw: Callable[[int], int]) -> Iterator[tuple[int, int]]:
+    """(iteration, number of the next distribution) of every switch between `count` distributions, without end.
 
     At every iteration one of 13 * batch_size numbers is drawn; a certain one of them ends a distribution that has
-    lasted longer than `min_interval` iterations. Classes follow each other in a circle.
+    lasted longer than `min_interval` iterations. Distributions follow each other in a circle.
 
     Args:
       draw: iteration -> the number drawn there.
@@ -179,14 +207,14 @@ def switches(batch_size: int, min_interval: int, classes: int, draw: Callable[[i
     current, lasted, iteration = 0, 0, 0
     while True:
         if draw(iteration) == _SWITCH_VALUE and lasted > min_interval:
-            current, lasted = (current + 1) % classes, 0
+            current, lasted = (current + 1) % count, 0
             yield iteration, current
         lasted += 1
         iteration += 1
 
 
-def schedule(config: Config, classes: int) -> list[tuple[int, int]]:
-    """(class, iterations) of every distribution that a sequential run learns, revisits included."""
+def schedule(config: Config, count: int) -> list[Visit]:
+    """All visits of a sequential run to `count` distributions."""
     high = _SWITCH_RANGE * config.batch_size
     blocks: dict[int, np.ndarray] = {}
 
@@ -197,19 +225,28 @@ def schedule(config: Config, classes: int) -> list[tuple[int, int]]:
             blocks[block] = randomness.host_generator(config.seed, "switch", block).integers(high, size=4096)
         return int(blocks[block][position])
 
-    entries, current, began = [], 0, 0
-    for iteration, following in switches(config.batch_size, config.min_interval, classes, draw):
-        entries.append((current, iteration - began))
-        if len(entries) >= config.max_dist_swaps:
-            return entries
+    visits, current, began = [], 0, 0
+    for iteration, following in switches(config.batch_size, config.min_interval, count, draw):
+        visits.append(Visit(current, iteration - began))
+        if len(visits) >= config.max_dist_swaps:
+            return visits
         current, began = following, iteration
-    return entries
+    return visits
 
 
-def new_classes(config: Config, course: Course, entries: list[int]) -> int:
-    """How many latent classes the last of these entries adds: one, or none where its class was learned before.
+def plan(config: Config, course: Course) -> list[Visit]:
+    """All visits of a run; one that is not sequential has one visit, to everything."""
+    count = len(course.distributions)
+    if config.sequential:
+        return schedule(config, count)
+    images = sum(len(course.distributions[number].train) for number in trained_on(config, [0], count))
+    return [Visit(0, config.epochs * max(images // config.batch_size, 1))]
+
+
+def new_classes(config: Config, course: Course, visited: list[int]) -> int:
+    """How many latent classes the last of these visits adds: one, or none where its class was learned before.
 
     With compress_rotations a class counts by its label, so that a rotated copy is no new class.
     """
-    known = [course.distributions[entry].label if config.compress_rotations else entry for entry in entries]
+    known = [course.distributions[number].label if config.compress_rotations else number for number in visited]
     return int(known[-1] not in known[:-1])

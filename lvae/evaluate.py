@@ -1,84 +1,83 @@
-"""Runs side by side: a table and curves over the transitions, for all methods."""
+"""Evaluation of a VAE, during training and after a visit: test ELBO, agreement of student and teacher, result files."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from lib import files, pictures
-from lib.errors import UserError
-from lib.report.tables import markdown, number
+import numpy as np
+import tensorflow as tf
 
-QUANTITIES = {"elbo": "negative test ELBO, all distributions",
-              "seen_elbo": "negative test ELBO, distributions seen so far",
-              "frechet_distance": "Frechet distance of samples (classifier features), distributions seen so far",
-              "frechet_reconstructions": "Frechet distance of reconstructions (classifier features), distributions "
-                                         "seen so far",
-              "consistency_accuracy": "consistency of student and teacher"}
+from lib import files
+from lvae import lifelong, losses
+from lvae.config import Config
+from lvae.data import Samples
+from lvae.distributions import Course
+from lvae.learner import Learner
+from lvae.networks import Networks
+from lvae.step import Steps
 
-_READ = ("seen_elbo", "frechet_distance", "frechet_reconstructions", "samples_by_distribution", "consistency_accuracy")
-
-
-def read(directory: Path) -> tuple[str, list[dict]]:
-    """(name of the method, one dictionary of figures per transition) of a run's directory."""
-    settings = files.read_json(Path(directory) / "settings.json")
-    if settings.get("system") != "Lifelong VAE":
-        raise UserError(f"{directory} holds no run of the Lifelong VAE")
-    rows = transitions(files.read_json(Path(directory) / "results.json"))
-    return (settings["method"] if settings["sequential"] else "all at once"), rows
+# The original's result files, and the quantities in them.
+CSV = {"loss": "loss", "elbo": "elbo", "recon_loss": "log_likelihood", "latent_loss": "latent_kl"}
+_LAST = -1  # number of the test at the end of a visit
 
 
-def transitions(results: list[dict]) -> list[dict]:
-    """The figures of each transition from what `results.json` holds."""
-    return [{"distribution": result["distribution"],
-             **{name: result.get(name) for name in _READ},
-             # Two test sets count alike.
-             "elbo": sum(means["elbo"] for means in result["tests"].values()) / len(result["tests"])}
-            for result in results]
+def batches(config: Config, count: int) -> list[slice]:
+    """Rows of a test set in batches; the last one may be smaller. The original drops what does not fill a batch."""
+    size = min(config.batch_size, count)
+    stop = count // size * size if config.tf1_exact else count
+    return [slice(start, min(start + size, stop)) for start in range(0, stop, size)]
 
 
-def title(quantity: str) -> str:
-    return QUANTITIES[quantity][0].upper() + QUANTITIES[quantity][1:]
+def test(config: Config, steps: Steps, samples: Samples, number: int = _LAST) -> dict[str, float]:
+    """Means of loss, negative ELBO and its parts over a test set; `number` selects the noise."""
+    sums, count = {}, 0
+    for index, rows in enumerate(batches(config, len(samples))):
+        images = tf.constant(samples.take(rows, config.architecture.input_shape))
+        values = steps.test(images, tf.constant(number), tf.constant(index))
+        for name, value in values.items():
+            sums[name] = sums.get(name, 0.0) + float(value) * len(images)
+        count += len(images)
+    means = {name: total / count for name, total in sums.items()}
+    return means | {"bits_per_dim": losses.bits_per_dimension(config, means["elbo"])}
 
 
-def table(runs: dict[str, list[dict]], quantity: str) -> str:
-    """Markdown: a line per transition, a column per run."""
-    longest = max(runs.values(), key=len)
-    lines = []
-    for index, row in enumerate(longest):
-        values = [rows[index][quantity] if index < len(rows) else None for rows in runs.values()]
-        lines.append([str(index + 1), row["distribution"], *(number(value, missing="") for value in values)])
-    return markdown(["transition", "distribution", *runs], lines, numeric=len(runs))
+def consistency_accuracy(config: Config, networks: Networks, samples: Samples) -> float:
+    """Share of images that student and teacher put into the same latent class."""
+    hits = count = 0
+    for rows in batches(config, len(samples)):
+        images = tf.constant(samples.take(rows, config.architecture.input_shape))
+        student, teacher = (losses.encode(config, vae, images).logits for vae in networks)
+        hits += float(lifelong.agreement(student, teacher)) * len(images)
+        count += len(images)
+    return hits / count
 
 
-def chart(runs: dict[str, list[dict]], quantity: str) -> pictures.Chart:
-    """A curve per run over the transitions."""
-    lines = []
-    for name, rows in runs.items():
-        points = [(number, row[quantity]) for number, row in enumerate(rows, 1) if row[quantity] is not None]
-        if points:
-            lines.append(pictures.Line(name, *zip(*points)))
-    # Several short lines: titles side by side would run together.
-    return pictures.Chart(lines, "transition", "", title(quantity).replace(" (", "\n(").replace(", ", ",\n"))
+def figures(course: Course, learner: Learner, steps: Steps) -> dict:
+    """What `results.json` has of the visit that just ended.
+
+    {"distribution": name, "tests": {test set: means}}, and of a sequential run also, over the distributions seen so
+    far, {"seen_elbo": mean, "elbo_by_distribution": {name: negative ELBO}} and, over those before the present one,
+    {"consistency_accuracy": share}.
+    """
+    config = learner.config
+    result = {"distribution": course.distributions[learner.visited[-1]].name,
+              "tests": {prefix: test(config, steps, samples) for prefix, samples in course.tests.items()}}
+    if not config.sequential:
+        return result
+    elbos = {course.distributions[number].name: test(config, steps, course.distributions[number].test)["elbo"]
+             for number in dict.fromkeys(learner.visited)}
+    result |= {"seen_elbo": float(np.mean(list(elbos.values()))), "elbo_by_distribution": elbos}
+    if learner.networks.teacher and learner.visit:
+        before = course.test_images(dict.fromkeys(learner.visited[:-1]))
+        result["consistency_accuracy"] = consistency_accuracy(config, learner.networks, before)
+    return result
 
 
-def draw(path: Path, runs: dict[str, list[dict]], quantities: Sequence[str]) -> None:
-    """A panel per quantity with one curve per run."""
-    files.write_bytes(path, pictures.line_chart(*(chart(runs, quantity) for quantity in quantities), kind="png",
-                                                size=(4.5, 4)))
-
-
-def run(directories: list[str], output: str) -> None:
-    """Print the tables of these runs and write them, with curves, under `output`."""
-    if not directories:
-        raise UserError("name the directories of the runs to compare: experiment_0 experiment_1 ...")
-    runs: dict[str, list[dict]] = {}
-    for directory in directories:
-        method, rows = read(directory)
-        runs[method if method not in runs else f"{method} ({Path(directory).name})"] = rows
-    files.make_directory(output)
-    text = []
-    for quantity in QUANTITIES:
-        if any(row[quantity] is not None for rows in runs.values() for row in rows):
-            text.append(f"{title(quantity)}\n\n{table(runs, quantity)}\n")
-            draw(Path(output) / f"{quantity}.png", runs, [quantity])
-    files.write_text(Path(output) / "transitions.md", "\n".join(text))
-    print("\n".join(text))
+def write_results(directory: Path, course: Course, learner: Learner) -> None:
+    """Rewrite the original's csv files and `results.json` from all completed visits, whole or not at all."""
+    models = Path(directory) / "models"
+    listed = [f"{number},{course.distributions[number].label}" for number in learner.visited]
+    files.write_text(models / "class_list.csv", "\n".join(listed) + "\n")
+    for prefix in course.tests:
+        for name, quantity in CSV.items():
+            values = [result["tests"][prefix][quantity] for result in learner.results]
+            files.write_text(models / f"{prefix}test_{name}.csv", "".join(f"{value:.18e}\n" for value in values))
+    files.write_json(Path(directory) / "results.json", learner.results)

@@ -11,10 +11,10 @@ samples are far, the decoder knows the images but much of the prior lies between
 """
 
 import functools
+from collections.abc import Iterable, Iterator
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from lib import randomness
 from lib.classifiers import networks, pretrained
@@ -22,15 +22,13 @@ from lib.classifiers.features import Extractor
 from lib.classifiers.real_images import RealImages
 from lib.classifiers.training import Judge, Recipe
 from lib.metrics import frechet
-from lvae import distributions, lifelong, losses, step
+from lvae import distributions, samples
 from lvae.config import Config
 from lvae.data import Samples
 from lvae.distributions import Course
 from lvae.learner import Learner
-from lvae.pictures import to_pixels
 
 _FEATURES = 128
-_BATCH = 500
 _TRAINED, _COMPARED = 60_000, 10_000  # images at most
 
 
@@ -58,12 +56,8 @@ def _kinds(course: Course) -> dict[tuple[int, int], int]:
     return {pair: kind for kind, pair in enumerate(pairs)}
 
 
-def _images(config: Config, samples: Samples, rows) -> np.ndarray:
-    return to_pixels(config, samples.take(rows, config.architecture.input_shape))
-
-
 def _spread(count: int, most: int) -> np.ndarray:
-    """At most so many rows, evenly over all."""
+    """At most `most` of `count` rows, evenly over all."""
     return np.linspace(0, count - 1, min(count, most)).astype(int)
 
 
@@ -71,64 +65,57 @@ class Distance:
     """Measures one experiment's models. Trains the classifier the first time; later it is read from its file."""
 
     def __init__(self, config: Config, course: Course, pretrain_dir: str = "pretrain"):
-        self._config, self._course = config, course
+        self._config = config
+        self._course = course
         kinds = _kinds(course)
         build = functools.partial(_network, config.architecture.body == "dense", len(kinds))
         kind = Judge("classifier", build, Recipe.of_judge(3, learning_rate=1e-3))
-        train, test = (self._labelled([getattr(part, split) for part in course.distributions], kinds)
-                       for split in ("train", "test"))
+        train = self._labelled([part.train for part in course.distributions], kinds)
+        test = self._labelled([part.test for part in course.distributions], kinds)
         judge = pretrained.judge_of(f"lvae_{config.experiment}", train, test, pretrain_dir, kind)
-        self._judge, self._judged = judge, np.array([number for number, _ in kinds])
+        self._judge = judge
+        self._distribution_of = np.array([number for number, _ in kinds])  # of each of the classifier's classes
         features = keras.Model(judge.input, judge.layers[-2].output)
         self._extractor = Extractor(f"{config.experiment} classifier features",
                                     lambda images: features(images.astype(np.float32), training=False).numpy())
 
-    def _labelled(self, samples: list[Samples], kinds: dict[tuple[int, int], int]) -> RealImages:
-        everything = distributions.joined(samples)
+    def _labelled(self, parts: list[Samples], kinds: dict[tuple[int, int], int]) -> RealImages:
+        """Pixels and kinds of all distributions' images, or of some evenly among them."""
+        everything = distributions.joined(parts)
         labels = np.concatenate([[kinds[number, label] for label in part.labels]
-                                 for number, part in enumerate(samples)]).astype(np.int32)
+                                 for number, part in enumerate(parts)]).astype(np.int32)
         rows = _spread(len(everything), _TRAINED)
-        return RealImages(_images(self._config, everything, rows), labels[rows])
+        images = everything.take(rows, self._config.architecture.input_shape)
+        return RealImages(samples.rounded_pixels(self._config, images), labels[rows])
 
     def measure(self, learner: Learner) -> dict:
         """Of the present student: {"frechet_distance": of samples, "frechet_reconstructions": float,
         "samples_by_distribution": the share of samples that look like each distribution, "frechet_features": whose}.
         """
-        entries = dict.fromkeys(learner.entries) if self._config.sequential else range(len(self._course.distributions))
-        real = distributions.joined([self._course.distributions[entry].test for entry in entries])
+        real = self._course.test_images(dict.fromkeys(learner.visited) if self._config.sequential
+                                        else range(len(self._course.distributions)))
         rows = _spread(len(real), _COMPARED)
-        parts = [real.take(rows[start:start + _BATCH], self._config.architecture.input_shape)
-                 for start in range(0, len(rows), _BATCH)]
-
-        def moments(images):
-            return frechet.image_moments(self._extractor, images)
-
-        target, samples = moments(to_pixels(self._config, part) for part in parts), [*self._samples(learner, len(rows))]
-        return {"frechet_distance": frechet.frechet_distance(target, moments(samples)),
-                "frechet_reconstructions": frechet.frechet_distance(
-                    target, moments(self._reconstructions(learner, parts))),
-                "samples_by_distribution": self._shares(samples),
+        parts = [real.take(rows[start:start + samples.AT_ONCE], self._config.architecture.input_shape)
+                 for start in range(0, len(rows), samples.AT_ONCE)]
+        target = self._moments(samples.rounded_pixels(self._config, part) for part in parts)
+        drawn = [*samples.of_prior(learner, len(rows), "frechet")]
+        reconstructions = self._moments(self._reconstructions(learner, parts))
+        return {"frechet_distance": frechet.frechet_distance(target, self._moments(drawn)),
+                "frechet_reconstructions": frechet.frechet_distance(target, reconstructions),
+                "samples_by_distribution": self._shares(drawn),
                 "frechet_features": self._extractor.name}
 
-    def _samples(self, learner: Learner, count: int):
-        config, student, phase = self._config, learner.networks.student, len(learner.entries)
-        generate = tf.function(lambda noise: lifelong.generate(config, student, noise))
-        for batch, start in enumerate(range(0, count, _BATCH)):
-            noise = step.draw_replay(student.latents, _BATCH, lambda name: randomness.key(
-                config.seed, f"frechet/{name}", phase, batch))
-            yield to_pixels(config, generate(noise))[:count - start]
+    def _moments(self, images: Iterable[np.ndarray]):
+        return frechet.image_moments(self._extractor, images)
 
-    def _reconstructions(self, learner: Learner, parts: list[np.ndarray]):
-        config, student, phase = self._config, learner.networks.student, len(learner.entries)
-        temperature = step.current_temperature(config, learner.clock.read())
+    def _reconstructions(self, learner: Learner, parts: list[np.ndarray]) -> Iterator[np.ndarray]:
         for batch, images in enumerate(parts):
-            noise = step.draw_latent(student.latents, len(images), lambda name: randomness.key(
-                config.seed, f"frechet reconstructions/{name}", phase, batch))
-            output = losses.reconstruct(config, student, tf.constant(images), noise, temperature).output
-            yield to_pixels(config, losses.likelihood(config).mean(output))
+            yield samples.reconstructed(learner, images, lambda name: randomness.key(
+                self._config.seed, f"frechet reconstructions/{name}", len(learner.visited), batch))
 
     def _shares(self, images) -> list[float]:
         """What share of images the classifier takes for each distribution, in their order."""
-        judged = np.concatenate([self._judged[np.argmax(self._judge(part.astype(np.float32), training=False), axis=1)]
-                                 for part in images])
-        return (np.bincount(judged, minlength=len(self._course.distributions)) / len(judged)).tolist()
+        kinds = np.concatenate([np.argmax(self._judge(part.astype(np.float32), training=False), axis=1)
+                                for part in images])
+        counts = np.bincount(self._distribution_of[kinds], minlength=len(self._course.distributions))
+        return (counts / len(kinds)).tolist()

@@ -8,9 +8,10 @@ import numpy as np
 from lib.errors import UserError
 from lib.tf1 import models
 from lib.tf1.models import Interchange
+from lvae.checkpoint import TF1Model
 from lvae.config import Architecture, Config
-from lvae.fork import Model, build_optimizer
 from lvae.networks import Latents, build_vae
+from lvae.step import build_optimizer
 
 
 def build(body: str, values: dict[str, np.ndarray]) -> Interchange:
@@ -38,20 +39,24 @@ def build(body: str, values: dict[str, np.ndarray]) -> Interchange:
     return Interchange(networks, variables)
 
 
-def _model(body: str, prefix: str, shapes: dict[str, tuple[int, ...]]) -> Model:
+def _model(body: str, prefix: str, shapes: dict[str, tuple[int, ...]]) -> TF1Model:
     """The model whose variables, named without its prefix, have these shapes."""
     first = body == "cnn" and any(name.startswith("encoder/cnn_encoder/") for name in shapes)
     scopes = ("cnn_encoder", "cnn_decoder") if first else ("encoder", "decoder")
     encoder, decoder = f"encoder/{scopes[0]}", f"generator/{scopes[1]}"
     if body == "dense":
         pixels = shapes[f"{encoder}/layer/layer_1/weights"][0]
-        encoded, size = shapes[f"{encoder}/projection/weights"][1], shapes[f"{decoder}/layer/layer_1/weights"][0]
-        image, sides = (1, 1, pixels), shapes[f"{decoder}/projection/weights"][1] // pixels
+        encoded = shapes[f"{encoder}/projection/weights"][1]
+        size = shapes[f"{decoder}/layer/layer_1/weights"][0]
+        image = (1, 1, pixels)
+        sides = shapes[f"{decoder}/projection/weights"][1] // pixels
         hidden = tuple(_hidden(scope, shapes) for scope in (encoder, decoder))
     else:
         channels = shapes[f"{encoder}/Conv/weights"][2]
-        encoded, size = shapes[f"{encoder}/Conv_6/weights"][3], shapes[f"{decoder}/Conv2d_transpose/weights"][3]
-        image, sides = (32, 32, channels), shapes[f"{decoder}/Conv/weights"][3] // channels
+        encoded = shapes[f"{encoder}/Conv_6/weights"][3]
+        size = shapes[f"{decoder}/Conv2d_transpose/weights"][3]
+        image = (32, 32, channels)
+        sides = shapes[f"{decoder}/Conv/weights"][3] // channels
         hidden = ()
     # Either likelihood has two sides; which one it is does not show in a checkpoint.
     shape = Architecture(body, image, "logistic" if sides == 2 else "bernoulli", *hidden)
@@ -59,7 +64,7 @@ def _model(body: str, prefix: str, shapes: dict[str, tuple[int, ...]]) -> Model:
                     use_ln=any("/LayerNorm/" in name for name in shapes))
     # The encoder gives two columns per continuous dimension, z has one; both have one per class.
     vae = build_vae(config, Latents(encoded - size, 2 * size - encoded), name=prefix.partition("_")[0])
-    return Model(vae, build_optimizer(config, vae.trainable_variables), prefix, scopes)
+    return TF1Model(vae, build_optimizer(config, vae.trainable_variables), prefix, scopes)
 
 
 def _hidden(scope: str, shapes: dict[str, tuple[int, ...]]) -> tuple[int, ...]:

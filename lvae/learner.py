@@ -14,9 +14,10 @@ import tensorflow as tf
 from lib import optimizers
 from lvae import baselines, checkpoint, fork, lifelong, step
 from lvae.baselines import Anchor
+from lvae.checkpoint import TF1Model
 from lvae.config import Config
 from lvae.lifelong import Lineage
-from lvae.networks import Latents, Networks, build_vae
+from lvae.networks import Latents, Networks
 
 
 class Learner(tf.train.experimental.PythonState):
@@ -24,19 +25,26 @@ class Learner(tf.train.experimental.PythonState):
 
     Attributes:
       jit: whether XLA compiles the training steps.
-      entries: numbers of the distributions entered so far, the present one last.
-      results: one dictionary of figures per distribution that was completed.
+      visited: numbers of the distributions visited so far, the present one last.
+      results: one dictionary of figures per visit that was completed.
     """
 
     def __init__(self, config: Config, jit: bool = False):
-        self.config, self.jit = config, jit
+        self.config = config
+        self.jit = jit
         first = Latents(config.latent_size, 1) if config.is_lifelong else lifelong.vanilla_latents(config)
         self.lineage = Lineage(first)
         student, self.optimizer = fork.build_student(config, self.lineage)
         self.networks = Networks(student, None)
         self.clock = step.start_clock()
         self.anchor: Anchor | None = None
-        self.entries, self.results = [0], []
+        self.visited = [0]
+        self.results = []
+
+    @property
+    def visit(self) -> int:
+        """Number of the present visit, from 0."""
+        return len(self.visited) - 1
 
     @property
     def variables(self) -> list:
@@ -44,26 +52,32 @@ class Learner(tf.train.experimental.PythonState):
         return [*self.networks.student.variables, *self.optimizer.variables, *self.clock]
 
     def steps(self) -> step.Steps:
-        phase = len(self.entries) - 1
-        return step.make_steps(self.config, phase, self.lineage, self.networks, self.optimizer, self.clock,
+        """Of the present visit."""
+        return step.make_steps(self.config, self.visit, self.lineage, self.networks, self.optimizer, self.clock,
                                self.anchor, self.jit)
 
-    def model(self) -> fork.Model:
-        """The student under its TF1 names."""
-        return fork.tf1_model(self.config, self.lineage, self.networks.student, self.optimizer,
-                              lifelong=self.config.is_lifelong)
+    def temperature(self) -> tf.Tensor:
+        """Of the Gumbel-softmax, where annealing stands."""
+        return step.current_temperature(self.config, self.clock.read())
 
-    def load(self, prefix: Path, entries: list[int], lineage: Lineage) -> None:
+    def model(self) -> TF1Model:
+        """The student under its TF1 names."""
+        return checkpoint.tf1_model(self.config, self.lineage, self.networks.student, self.optimizer,
+                                    lifelong=self.config.is_lifelong)
+
+    def load(self, path: Path, visited: list[int], lineage: Lineage) -> None:
         """Become the student of these distributions that a checkpoint of either program holds.
 
         Raises:
           UserError: unreadable, or of other settings: names what does not fit.
         """
         student, optimizer = fork.build_student(self.config, lineage)
-        checkpoint.restore(prefix, fork.tf1_model(self.config, lineage, student, optimizer,
-                                                  lifelong=self.config.is_lifelong))
-        self.entries, self.lineage = entries, lineage
-        self.networks, self.optimizer = Networks(student, None), optimizer
+        checkpoint.restore(path, checkpoint.tf1_model(self.config, lineage, student, optimizer,
+                                                      lifelong=self.config.is_lifelong))
+        self.visited = visited
+        self.lineage = lineage
+        self.networks = Networks(student, None)
+        self.optimizer = optimizer
 
     def fork(self, new_classes: int) -> dict[str, str]:
         """Make the student the teacher of a new student; returns which of its variables come from which."""
@@ -89,7 +103,7 @@ class Learner(tf.train.experimental.PythonState):
     def _arrays(self) -> dict[str, np.ndarray]:
         teacher = self.networks.teacher
         standing = {"first": self.lineage.first, "forks": self.lineage.forks, "new_classes": self.lineage.new_classes,
-                    "teacher_classes": teacher.latents.classes if teacher else None, "entries": self.entries,
+                    "teacher_classes": teacher.latents.classes if teacher else None, "entries": self.visited,
                     "results": self.results, "anchored": self.anchor is not None}
         groups = {"student": self.networks.student.variables, "optimizer": self.optimizer.variables,
                   "teacher": teacher.variables if teacher else [], "clock": self.clock,
@@ -101,15 +115,16 @@ class Learner(tf.train.experimental.PythonState):
 
     def _rebuild(self, arrays: dict[str, np.ndarray]) -> None:
         standing = json.loads(str(arrays["standing"]))
-        self.entries, self.results = standing["entries"], standing["results"]
+        self.visited = standing["entries"]
+        self.results = standing["results"]
         self.lineage = Lineage(Latents(*standing["first"]), standing["forks"], standing["new_classes"])
         student, self.optimizer = fork.build_student(self.config, self.lineage)
         teacher = None
         if standing["teacher_classes"] is not None:
-            settings = lifelong.forked_config(self.config) if self.lineage.forks > 1 else self.config
-            teacher = build_vae(settings, self.lineage.first._replace(classes=standing["teacher_classes"]),
-                                name=f"vae{self.lineage.forks - 1}", seed=self.config.seed, dtype=self.config.precision)
-        self.networks, self.clock = Networks(student, teacher), step.start_clock()
+            added = standing["teacher_classes"] - self.lineage.first.classes
+            teacher = fork.build_model(self.config, Lineage(self.lineage.first, self.lineage.forks - 1, added))
+        self.networks = Networks(student, teacher)
+        self.clock = step.start_clock()
         self.anchor = None
         if standing["anchored"]:
             self.anchor = Anchor(*([tf.constant(value) for value in _group(arrays, name)]

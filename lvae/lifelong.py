@@ -1,4 +1,4 @@
-"""Teacher and student: batches of current and replayed images, the student's costs, and the fork between tasks.
+"""Teacher and student: batches of current and replayed images, and the student's costs.
 
 Only one student and one teacher exist at any time, however many distributions have been learned.
 """
@@ -28,6 +28,7 @@ class Lineage(NamedTuple):
         return self.first._replace(classes=self.first.classes + self.new_classes)
 
     def forked(self, new_classes: int) -> "Lineage":
+        """Of the next student."""
         return Lineage(self.first, self.forks + 1, self.new_classes + new_classes)
 
 
@@ -157,23 +158,22 @@ def _consistency(config: Config, student: Posterior, teacher: Posterior) -> tf.T
 
 
 def evaluation_costs(config: Config, networks: Networks, lineage: Lineage, images: tf.Tensor, noise: Noise,
-               temperature) -> Outcome:
+                     temperature) -> Outcome:
     """The student's costs on test images, batch norm with its moving statistics.
 
     The original mixes the teacher's samples into test batches, too, so that most of what it reports is the ELBO of
-    generated images (quirk 2); --tf1_exact does the same.
+    generated images; --tf1_exact does the same.
     """
     networks = networks if config.tf1_exact else networks._replace(teacher=None)
     return student_costs(config, networks, lineage, images, noise, temperature)
 
 
-def forked_config(config: Config) -> Config:
-    """Settings of every model but the first.
+def forked_config(config: Config, lineage: Lineage) -> Config:
+    """Settings of a run's model, which are the run's own unless --tf1_exact brings back the original's fork.
 
-    The original's fork gives both bodies the encoder's hidden layers (quirk 4) and loses mutual_info_reg (quirk 5);
-    --tf1_exact does the same.
+    That gives both bodies the encoder's hidden layers and loses mutual_info_reg, in every model but the first.
     """
-    if not config.tf1_exact:
+    if not (config.tf1_exact and lineage.forks):
         return config
     shape = config.architecture
     return dataclasses.replace(config, mutual_info_reg=0.0,

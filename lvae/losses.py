@@ -51,11 +51,13 @@ class Costs(NamedTuple):
         return self.latent_kl - self.log_likelihood
 
     def rows(self, config: Config) -> tf.Tensor:
+        """The cost of every image [n]: the terms with their factors."""
         return (config.kl_reg * self.latent_kl - self.log_likelihood
                 + config.consistency_gamma * self.consistency + config.likelihood_gamma * self.teacher_likelihood
                 - self.information - config.mutual_info_reg * self.mutual_information)
 
     def total(self, config: Config) -> tf.Tensor:
+        """What is descended: the mean cost of an image."""
         return tf.reduce_mean(self.rows(config))
 
 
@@ -69,24 +71,29 @@ def _scale_and_location(output: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def bernoulli_log_likelihood(images: tf.Tensor, output: tf.Tensor) -> tf.Tensor:
+    """ln p [n] of images in [0, 1] from logits of their shape."""
     return -_over_pixels(tf.nn.sigmoid_cross_entropy_with_logits(labels=images, logits=output))
 
 
 def normal_log_likelihood(images: tf.Tensor, output: tf.Tensor) -> tf.Tensor:
+    """Density [n] of the normal distribution, from scale and location side by side in the last axis."""
     scale, location = _scale_and_location(output)
     standardised = (images - location) / scale
     return _over_pixels(-0.5 * tf.square(standardised) - 0.5 * math.log(2.0 * math.pi) - tf.math.log(scale))
 
 
 def logistic_log_likelihood(images: tf.Tensor, output: tf.Tensor) -> tf.Tensor:
-    """Density of the logistic distribution; the location is not squashed into the images' range."""
+    """Density [n] of the logistic distribution, from scale and location side by side in the last axis.
+
+    The location is not squashed into the images' range.
+    """
     scale, location = _scale_and_location(output)
     standardised = (images - location) / scale
     return _over_pixels(-standardised - 2.0 * tf.nn.softplus(-standardised) - tf.math.log(scale))
 
 
 def squared_error_log_likelihood(images: tf.Tensor, output: tf.Tensor) -> tf.Tensor:
-    """The vanilla class's alternative to cross-entropy, against the raw output."""
+    """- sum of squares [n], against the raw output: the original's vanilla class has it beside the cross-entropy."""
     return -_over_pixels(tf.square(images - output))
 
 
@@ -96,14 +103,16 @@ def _location(output: tf.Tensor) -> tf.Tensor:
 
 LIKELIHOODS = {
     "bernoulli": Likelihood(bernoulli_log_likelihood, tf.nn.sigmoid),
-    "normal": Likelihood(normal_log_likelihood, _location),
     "logistic": Likelihood(logistic_log_likelihood, _location),
-    # The original draws the sigmoid of the output here, too.
+    # No script of the original chooses one of these two; the golden check compares them.
+    "normal": Likelihood(normal_log_likelihood, _location),
+    # Its classes draw the sigmoid of the output here, too.
     "squared_error": Likelihood(squared_error_log_likelihood, tf.nn.sigmoid),
 }
 
 
 def likelihood(config: Config) -> Likelihood:
+    """p(x | z) of the run's experiment."""
     return LIKELIHOODS[config.architecture.likelihood]
 
 
@@ -115,6 +124,7 @@ def encode(config: Config, vae: Vae, images: tf.Tensor, *, training: bool = Fals
 
 
 def sample(config: Config, posterior: Posterior, noise: LatentNoise, temperature) -> Latent:
+    """z of every image [n]; the class is relaxed at `temperature`."""
     classes = q.sample_classes if config.formulas == "tf1" else q.sample_classes_guarded
     return Latent(q.sample_gaussian(posterior, noise.normal),
                   classes(posterior.logits, noise.uniform, temperature))
@@ -248,5 +258,6 @@ def clamp(config: Config, values: tf.Tensor) -> tf.Tensor:
     return values
 
 
-def bits_per_dimension(config: Config, elbo: tf.Tensor) -> tf.Tensor:
+def bits_per_dimension(config: Config, elbo: float) -> float:
+    """A negative ELBO in nats per image, in bits per pixel and channel."""
     return elbo / (math.log(2.0) * math.prod(config.architecture.image_shape))

@@ -31,6 +31,7 @@ class Latents(NamedTuple):
 
     @property
     def size(self) -> int:
+        """Columns of z."""
         return self.continuous + self.classes
 
 
@@ -111,7 +112,9 @@ class _Maker:
     def __init__(self, name: str, normaliser: str | None, count: int, seed: int, dtype):
         self.bias_in_hidden = normaliser is None
         self.last = count - 1
-        self.name, self.seed, self.dtype = name, seed, dtype
+        self.name = name
+        self.seed = seed
+        self.dtype = dtype
 
     def options(self, index: int, initializer) -> dict:
         kernel = initializer(seed=randomness.initial_seed(self.seed, self.name, str(index)))
@@ -169,10 +172,9 @@ def _built(body: Body, shape: tuple[int, ...]) -> Body:
     return body
 
 
-def build_vae(config: Config, latents: Latents, *, architecture: Architecture | None = None, name: str = "vae",
-              seed: int = 0, dtype="float32") -> Vae:
-    """A VAE with fresh weights, of the run's architecture unless another is given."""
-    shape = architecture or config.architecture
+def build_vae(config: Config, latents: Latents, *, name: str = "vae", seed: int = 0, dtype="float32") -> Vae:
+    """A VAE with fresh weights."""
+    shape = config.architecture
     sides = 2 if shape.likelihood in _TWO_SIDED else 1
     options = dict(normaliser=config.normaliser, seed=seed, dtype=dtype)
     if shape.body == "dense":
@@ -206,9 +208,9 @@ def _normaliser_names(scope: str, norm) -> dict[str, keras.Variable]:
     return {f"{scope}/{kind}/{suffix}": variable for suffix, variable in names.items()}
 
 
-def body_scopes(architecture: Architecture, submodel: int) -> tuple[str, str]:
+def body_scopes(architecture: Architecture, forks: int) -> tuple[str, str]:
     """TF1 scopes of encoder and decoder: only the first convolutional model has names of its own."""
-    if architecture.body == "cnn" and submodel == 0:
+    if architecture.body == "cnn" and forks == 0:
         return "cnn_encoder", "cnn_decoder"
     return "encoder", "decoder"
 
@@ -226,7 +228,7 @@ def _tidy(text: str) -> str:
     return text.replace(",", "_").lower()
 
 
-def model_name(config: Config, latents: Latents, submodel: int = 0, *, lifelong: bool = True) -> str:
+def model_name(config: Config, latents: Latents, forks: int = 0, *, lifelong: bool = True) -> str:
     """The TF1 name prefix of a model.
 
     A forked model keeps the text of the first one's settings, with its own number: `latents` are the first model's.
@@ -236,6 +238,6 @@ def model_name(config: Config, latents: Latents, submodel: int = 0, *, lifelong:
         encoder, decoder = str(list(shape.encoder_sizes)), str(list(shape.decoder_sizes))
     else:
         encoder, decoder = f"4_5x5xn_s2_fc{latents.encoded}", "cifar_decoder"
-    text = (f"vae{submodel}_elu_enc{encoder}_dec{decoder}_learningrate{config.learning_rate}"
+    text = (f"vae{forks}_elu_enc{encoder}_dec{decoder}_learningrate{config.learning_rate}"
             f"_latentsize{config.latent_size}")
     return _tidy(text + (f"_discsize1_mutintoreg{config.mutual_info_reg}" if lifelong else ""))

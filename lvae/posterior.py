@@ -1,7 +1,7 @@
 """The decoupled posterior q(z_c, z_d | x): an isotropic Gaussian z_c and a relaxed one-hot class z_d.
 
 All noise is passed in. Two parameterisations exist, the TF1 code's and that of the authors' later PyTorch version;
-they differ in how the scale is read from the encoder's output and in small constants (the notes' sections 5 and 6).
+they differ in how the scale is read from the encoder's output and in small constants.
 """
 
 from typing import NamedTuple
@@ -71,6 +71,7 @@ def log_variance_posterior(outputs: tf.Tensor, latents: Latents) -> Posterior:
 
 
 def sample_gaussian(posterior: Posterior, normal: tf.Tensor) -> tf.Tensor:
+    """z_c [n, continuous] from N(0, 1) noise of that shape."""
     return posterior.mean + posterior.scale * normal
 
 
@@ -102,6 +103,7 @@ def gaussian_kl(mean: tf.Tensor, scale: tf.Tensor, prior_mean=0.0, prior_scale=1
 
 
 def kl_to_standard_normal(posterior: Posterior) -> tf.Tensor:
+    """KL(q(z_c | x) || N(0, I)), [n]."""
     return gaussian_kl(posterior.mean, posterior.divergence_scale)
 
 
@@ -115,6 +117,7 @@ def kl_to_uniform(logits: tf.Tensor) -> tf.Tensor:
 
 
 def start_annealing() -> Annealing:
+    """Of a model that was never called: temperature 1."""
     return Annealing(tf.constant(0), tf.constant(1.0))
 
 

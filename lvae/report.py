@@ -15,8 +15,8 @@ from lib.report.page import Chapter, Figure, Section
 from lib.report.runs import Run, read_json
 from lib.report.tables import NONE, Table, number
 from lvae import distributions
+from lvae.comparison import QUANTITIES, title, transitions
 from lvae.config import EXPERIMENTS
-from lvae.evaluate import QUANTITIES, title, transitions
 
 _TILE = 56  # pixels that an image may take on the page
 _MODELS = 10  # of a run whose pictures are shown
@@ -62,7 +62,7 @@ def phases_begin(run: Run) -> list[int]:
     if not run.settings.get("sequential") or not all(type(value) is int and value >= 0 for value in fixed.values()) \
             or not 0 < (fixed["min_interval"] + 13 * fixed["batch_size"]) * fixed["max_dist_swaps"] < _LONGEST:
         return []
-    lengths = [length for _, length in distributions.schedule(SimpleNamespace(**fixed), 1)]
+    lengths = [visit.iterations for visit in distributions.schedule(SimpleNamespace(**fixed), 1)]
     return np.cumsum(lengths[:-1]).tolist()
 
 
@@ -133,8 +133,8 @@ def samples(runs: Sequence[Run]) -> Section:
         picture = pictures.labelled_grid(rows, [f"class {label}" for label in labels], side=_TILE)
         return [Figure(f"{run.name}, model {model}", pictures.as_png(picture, small=True), "png")]
 
-    return sections.of_runs("Samples per class", "A row is one value of the discrete latent variable, by the run's last "
-                                                 "model.", runs, draw, "no distribution is finished")
+    return sections.of_runs("Samples per class", "A row is one value of the discrete latent variable, by the run's "
+                                                 "last model.", runs, draw, "no distribution is finished")
 
 
 def clusters(runs: Sequence[Run]) -> Section:

@@ -1,20 +1,18 @@
-"""Lifelong VAE: Fashion-MNIST's objects, with dense networks. See README.md.
+"""Lifelong VAE: Fashion-MNIST's objects, one after the other, by dense networks.
 
-    python run_fashion_dnn_experiment.py --sequential=True --latent_size=14 --min_interval=12000 --max_dist_swaps=32
+    python run_fashion_dnn_experiment.py --sequential --latent_size=14 --use_bn --min_interval=12000 --max_dist_swaps=32
+
+The published run: 32 visits of some 13,300 iterations each, about 30 ms an iteration on a CPU, so about four hours. In
+ten minutes: --min_interval=500 --max_dist_swaps=10 --use_ln=True. Expect a negative test ELBO of 161 nats after the
+first object and 211 over all ten after the tenth (`seen_elbo` in results.json).
 """
 
 import sys
 from pathlib import Path
 
-from absl import flags
+sys.path[0] = str(Path(__file__).resolve().parents[1])  # the repository root in place of this folder
 
-sys.path[0] = str(Path(__file__).resolve().parent.parent)  # the repository root in place of this folder
-
-from lib import errors  # noqa: E402
-from lvae import command_line  # noqa: E402
-
-command_line.define_flags("fashion_dnn")
-flags.adopt_module_key_flags(command_line)
+from lvae.command_line import main  # noqa: E402
 
 if __name__ == "__main__":
-    errors.run(lambda: command_line.run("fashion_dnn"))
+    main(__file__)

@@ -1,20 +1,18 @@
-"""Lifelong VAE: MNIST under one fixed permutation of its pixels after the other, with dense networks. See README.md.
+"""Lifelong VAE: MNIST under one permutation of its pixels after the other, by dense networks.
 
-    python run_permuted_mnist_experiment.py --sequential=True --latent_size=14 --min_interval=12000 --max_dist_swaps=32
+    python run_permuted_mnist_experiment.py --sequential --latent_size=14 --use_ln --max_dist_swaps=5
+
+The setting of blog and paper, which published no command: 5 visits of some 4,300 iterations each, about 30 ms an
+iteration on a CPU, so ten minutes. Expect a negative test ELBO of 107 nats after the first permutation and 153 over all
+five after the last (`seen_elbo` in results.json).
 """
 
 import sys
 from pathlib import Path
 
-from absl import flags
+sys.path[0] = str(Path(__file__).resolve().parents[1])  # the repository root in place of this folder
 
-sys.path[0] = str(Path(__file__).resolve().parent.parent)  # the repository root in place of this folder
-
-from lib import errors  # noqa: E402
-from lvae import command_line  # noqa: E402
-
-command_line.define_flags("permuted_mnist")
-flags.adopt_module_key_flags(command_line)
+from lvae.command_line import main  # noqa: E402
 
 if __name__ == "__main__":
-    errors.run(lambda: command_line.run("permuted_mnist"))
+    main(__file__)

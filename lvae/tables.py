@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lib import files
 from lib.reproduce.table import Budget, Table, in_path
+from lib.run import place
 
 
 class LifelongVAE(Table):
@@ -23,7 +24,9 @@ class LifelongVAE(Table):
     _QUANTITIES = ("seen_elbo", "frechet_distance", "frechet_reconstructions")
 
     def __init__(self, script: str, distributions: int, ewc_gamma: float, test_interval: int):
-        self._script, self._distributions, self._test_interval = script, distributions, test_interval
+        self._script = script
+        self._distributions = distributions
+        self._test_interval = test_interval
         self.rows = {"lifelong": ["--method=lifelong"],
                      "lifelong (no consistency)": ["--method=lifelong", "--consistency_gamma=0"],
                      "lifelong (PyTorch)": ["--method=lifelong", "--formulas=pytorch", "--continuous_mut_info=1",
@@ -49,13 +52,13 @@ class LifelongVAE(Table):
                 f"--base_dir={self._base(row, budget)}"]
 
     def trained(self, row, budget):
-        return (self._base(row, budget) / "experiment_0" / "complete.json").exists()
+        return place.is_finished(self._base(row, budget) / "experiment_0")
 
     def read(self, row, budget):
-        from lvae import evaluate
+        from lvae import comparison
 
         directory = self._base(row, budget) / "experiment_0"
-        _, transitions = evaluate.read(directory)
+        _, transitions = comparison.read(directory)
         rounded = [{name: self._rounded(value) for name, value in figures.items()} for figures in transitions]
         precision = files.read_json(directory / "settings.json")["precision"]
         return {"budget": budget.text(f"at least {self._interval(budget)} iterations per distribution", precision),
@@ -68,22 +71,24 @@ class LifelongVAE(Table):
         return round(value, 4) if isinstance(value, float) else value
 
     def draw(self, path, results):
-        from lvae import evaluate
+        from lvae import comparison
 
-        evaluate.draw(path, self._transitions(results), self._QUANTITIES)
+        comparison.draw(path, self._transitions(results), self._QUANTITIES)
 
     def text(self, results, figures):
         """A table per quantity, a line per transition and a column per method."""
-        from lvae import evaluate
+        from lvae import comparison
 
         runs = self._transitions(results)
         if not runs:
             return f"Not run here: needs {self.needs}."
-        parts = [f"{evaluate.title(quantity)}:\n\n{evaluate.table(runs, quantity)}"
+        parts = [f"{comparison.title(quantity)}:\n\n{comparison.table(runs, quantity)}"
                  for quantity in self._QUANTITIES]
-        budgets = {results[row]["budget"] for row in runs}
-        missing = ", ".join(row for row in self.rows if row not in runs)
-        return "\n\n".join([*parts, f"Budget: {'; '.join([*sorted(budgets), *([f'not run here: {missing}'] if missing else [])])}."])
+        budgets = sorted({results[row]["budget"] for row in runs})
+        missing = [row for row in self.rows if row not in runs]
+        if missing:
+            budgets.append(f"not run here: {', '.join(missing)}")
+        return "\n\n".join([*parts, f"Budget: {'; '.join(budgets)}."])
 
 
 TABLES = {

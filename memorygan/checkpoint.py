@@ -1,4 +1,4 @@
-"""A run's model in the original's checkpoints: every variable that its TF1 `Saver` keeps, Adam's included."""
+"""A run's model in files: the original's checkpoints (all that its TF1 `Saver` keeps, Adam included), resume points."""
 
 import os
 from pathlib import Path
@@ -42,6 +42,7 @@ def variables(model: Model) -> dict:
 
 
 def write(prefix: Path, model: Model) -> None:
+    """A whole checkpoint, which either program reads."""
     tf1.write(prefix, variables(model))
 
 
@@ -52,3 +53,9 @@ def restore(prefix: Path, model: Model) -> None:
       UserError: unreadable, or of another data set, model or size: names what does not fit.
     """
     tf1.assign(prefix, variables(model))
+
+
+def state(model: Model) -> dict:
+    """What a resume point holds, by name."""
+    parts = {**model.networks._asdict(), **{f"{name}_state": part for name, part in model.optimizers._asdict().items()}}
+    return parts | ({"memory": model.memory} if model.memory else {})

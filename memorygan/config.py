@@ -1,8 +1,9 @@
-"""Settings of a memoryGAN run: what the command line, the data set and the published experiments fix."""
+"""Settings of memoryGAN: what is learned (`Config`), what is done and where files lie (`Command`), what is measured."""
 
 import dataclasses
 
 from lib.errors import UserError
+from lib.run.settings import Checked, Common, FilePath, setting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -13,22 +14,21 @@ class DataSet:
     channels: int
     unit_range: bool  # networks see [0, 1] instead of [-1, 1]
     architecture: str  # dcgan28, dcgan40 or resnet
-    z_dim: int  # continuous noise
-    f_dim: int  # width of the feature maps
-    fc_dim: int  # width of the dense layers (dcgan28 only)
-    mem_size: int  # slots
+    z_dim: int
+    f_dim: int
+    mem_size: int
     key_dim: int
-    choose_k: int  # slots a query reads and trains
-    lamb: float  # weight of the mutual-information term
-    beta1: float  # of Adam
+    choose_k: int
+    lamb: float
+    beta1: float
     beta2: float
     folder: str = ""  # below the data directory, where the images are files that do not fit in memory
     tfds: str = ""  # what TFDS calls a set of such files, if it has it
 
 
-_MNIST_LIKE = dict(channels=1, unit_range=True, z_dim=2, f_dim=64, fc_dim=1024, mem_size=4096, key_dim=256,
+_MNIST_LIKE = dict(channels=1, unit_range=True, z_dim=2, f_dim=64, mem_size=4096, key_dim=256,
                    choose_k=128, lamb=1e-2, beta1=0.5, beta2=0.999)
-_RESNET = dict(channels=3, unit_range=False, architecture="resnet", z_dim=16, f_dim=128, fc_dim=1024, mem_size=16384,
+_RESNET = dict(channels=3, unit_range=False, architecture="resnet", z_dim=16, f_dim=128, mem_size=16384,
                key_dim=512, choose_k=256, lamb=1e-6, beta1=0.0, beta2=0.9)
 
 DATASETS = {
@@ -41,50 +41,47 @@ DATASETS = {
     "celeba": DataSet(side=64, folder="celeba", tfds="celeb_a", **_RESNET),
 }
 
-MODELS = ("MemoryGAN", "GAN")
 LOSSES = ("jsd", "alternative", "reverse_kl", "updown")
-GENERATORS = ("base_g",)
-DISCRIMINATORS = ("memory_d", "base_d")
-MEMORY_UPDATES = ("em", "kaiser")
+_OWN_DISCRIMINATOR = {"MemoryGAN": "memory_d", "GAN": "base_d"}  # by model, as in the paper
+
+
+def _size(field: str, help: str):
+    """A size that every data set has a value of its own for."""
+    names = {}  # by value
+    for name, data in DATASETS.items():
+        names.setdefault(getattr(data, field), []).append(name)
+    own = "; ".join(f"{value} for {', '.join(names)}" for value, names in names.items())
+    return setting(None, f"{help}: {own}.", least=1)
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
+class Config(Common):
     """One run. Everything that changes its numbers is here; what only says where files go is not."""
 
-    dataset: str
-    z_dim: int
-    f_dim: int
-    fc_dim: int
-    mem_size: int
-    key_dim: int
-    choose_k: int
-    lamb: float
-    beta1: float
-    beta2: float
-    model: str = "MemoryGAN"  # GAN: the paper's "- Memory"
-    loss: str = "jsd"
-    generator: str = "base_g"
-    discriminator: str = "memory_d"
-    memory_update: str = "em"  # kaiser: the paper's "- EM"
-    slot_sampling: bool = True  # False: the paper's "- MCGN"
-    em_iterations: int = 1  # T of the paper's algorithm 1
-    lr: float = 2e-4
-    lr_decay: bool = False  # linear, to zero
-    use_augmentation: bool = False  # brightness and contrast
-    epoch: int = 1500
-    batch_size: int = 64
-    seed: int = 0
-    precision: str = "float32"  # Keras dtype policy of the layers; costs, memory and heads are float32 at least
-    tf1_exact: bool = False  # bring back the original's deterministic accidents
-
-    def __post_init__(self):
-        for field, known in (("model", MODELS), ("loss", LOSSES), ("generator", GENERATORS),
-                             ("discriminator", DISCRIMINATORS), ("memory_update", MEMORY_UPDATES)):
-            _check_known(field, getattr(self, field), known)
-        for field in ("epoch", "batch_size", "mem_size", "key_dim", "choose_k", "em_iterations", "z_dim"):
-            if getattr(self, field) < 1:
-                raise UserError(f"--{field}={getattr(self, field)}: must be at least 1")
+    dataset: str = setting("fashion", "What to learn.", choices=DATASETS, original=True)
+    epoch: int = setting(1500, "Epochs.", least=1, original=True)
+    batch_size: int = setting(64, "Real images per step, and as many generated ones.", least=1)
+    loss: str = setting("jsd", "What the discriminator and the generator minimise.", choices=LOSSES, original=True)
+    lr: float = 2e-4  # Adam's step size
+    lr_decay: bool = setting(False, "Linear decay of the rate, to zero at half of the training.", original=True)
+    beta1: float | None = None  # of Adam; None: the data set's own
+    beta2: float | None = None  # the same
+    use_augmentation: bool = setting(False, "Random brightness and contrast.", original=True)
+    model: str = setting("MemoryGAN", "GAN: without memory (the paper's '- Memory').", choices=_OWN_DISCRIMINATOR,
+                         original=True)
+    generator: str = setting("base_g", "The generator's networks.", choices=("base_g",), original=True)
+    discriminator: str = setting("auto", "The discriminator's networks. auto: memory_d for MemoryGAN, base_d for GAN.",
+                                 choices=("auto", *_OWN_DISCRIMINATOR.values()), original=True)
+    memory_update: str = setting("em", "kaiser: Kaiser et al.'s update (the paper's '- EM').", choices=("em", "kaiser"))
+    slot_sampling: bool = setting(True, "False: the generator is given noise alone (the paper's '- MCGN').")
+    z_dim: int = _size("z_dim", "Dimensions of the continuous noise")
+    f_dim: int = _size("f_dim", "Width of the feature maps")
+    fc_dim: int = setting(1024, "Width of the dense layers of the 28x28 networks.", least=1)
+    mem_size: int = _size("mem_size", "Slots of the memory")
+    key_dim: int = _size("key_dim", "Dimensions of the memory's keys and of queries")
+    choose_k: int = _size("choose_k", "Slots that a query reads and trains")
+    em_iterations: int = setting(1, "Rounds of the memory's EM, T of the paper's algorithm 1.", least=1)
+    lamb: float | None = None  # weight of the mutual-information term; None: the data set's own
 
     @property
     def data(self) -> DataSet:
@@ -104,21 +101,45 @@ class Config:
         return self.z_dim + (self.key_dim if self.samples_slots else 0)
 
 
-def _check_known(field: str, value: str, known) -> None:
-    if value not in known:
-        raise UserError(f"--{field}={value}: unknown; one of {', '.join(known)}")
-
-
 def make_config(dataset: str, **settings) -> Config:
-    """The data set's settings with `settings` on top.
+    """The settings that were asked for, and the data set's and the model's own ones where there were none.
 
     Raises:
       UserError: an unknown data set, model, loss, network or memory update, or a size below 1.
     """
-    _check_known("dataset", dataset, DATASETS)
-    fixed = {field.name for field in dataclasses.fields(Config)}
-    of_dataset = {name: value for name, value in dataclasses.asdict(DATASETS[dataset]).items() if name in fixed}
-    return Config(dataset=dataset, **{**of_dataset, **settings})
+    asked = Config(dataset=dataset, **settings)
+    own = {name: getattr(asked.data, name) for name, value in dataclasses.asdict(asked).items() if value is None}
+    if asked.discriminator == "auto":
+        own["discriminator"] = _OWN_DISCRIMINATOR[asked.model]
+    return dataclasses.replace(asked, **own)
+
+
+@dataclasses.dataclass(frozen=True)
+class Command(Checked):
+    """What is done, and where files lie."""
+
+    is_train: bool = setting(True, "False: generate samples and evaluate them.", original=True)
+    exp: str = setting("0", "Name of the first directory level below logs/, checkpoint/ and samples/.", original=True)
+    load_cp_dir: FilePath = setting("", "Directory of a checkpoint of this or the TF1 program, to go on from or, with "
+                                   "--is_train=False, to generate from.", original=True)
+    data_dir: FilePath = setting("dataset", "Where the data sets lie: <data_dir>/fashion, <data_dir>/affmnist, ...")
+    save_every: int = setting(1, "Epochs between checkpoints and samples, from epoch 101 on.", least=1)
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not self.is_train and not self.load_cp_dir:
+            raise UserError("--is_train=False needs --load_cp_dir, the directory of the checkpoint to generate from")
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured(Checked):
+    """What `--is_train=False` generates and measures."""
+
+    samples: int = setting(640000, "With --is_train=False: images to generate.", least=1)
+    inception_score: bool = setting(True, "With --is_train=False: also the inception score; its classifier is trained "
+                                          "the first time. chair and celeba have no classes and no score.")
+    inception_weights: FilePath = setting("", "Keras' file of Inception-v3 with its top, which judges cifar10.")
+    figures: bool = setting(True, "With --is_train=False: also the paper's figures of the memory.")
 
 
 def max_iterations(config: Config, examples: int) -> int:

@@ -2,6 +2,7 @@
 
 import functools
 import os
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -29,7 +30,7 @@ class Augmentation(NamedTuple):
 
 
 def draw_augmentation(seed: int, name: str, iteration) -> Augmentation:
-    """The discriminator's and the generator's step on one batch draw their own."""
+    """Brightness within 16/255 either way, contrast 0.8 to 1.2; `name`: of the step, for each step draws its own."""
     def uniform(quantity, low, high):
         return tf.random.stateless_uniform([], randomness.key(seed, f"{name}/{quantity}", iteration), low, high)
 
@@ -70,6 +71,7 @@ def draw_distortions(seed: int, stream: str, count: int, *counters: int) -> np.n
 
 
 def distortions(generator: np.random.Generator, count: int) -> np.ndarray:
+    """The same from a generator of the caller's."""
     return generator.integers([2 * _LARGEST_ROTATION + 1, _PLACES, _PLACES], size=(count, 3))
 
 
@@ -102,8 +104,18 @@ def load(config: Config, split: str, data_dir: str) -> sources.Arrays:
     return sources.Arrays(*(np.concatenate(fields) for fields in zip(*arrays)))
 
 
-class Training(NamedTuple):
-    """The images of a training: `batches.take(start, count)` gives uint8 [count, batch, h, w, c] and labels."""
+def load_test_images(config: Config, data_dir: str) -> np.ndarray | None:
+    """uint8 [n, side, side, channels], those of affine-MNIST distorted; None for folders, which have no test split."""
+    if config.data.folder:
+        return None
+    images = load(config, "test", data_dir).images
+    if config.dataset == "affmnist":
+        return distort(images, draw_distortions(config.seed, "test", len(images)), config.data.side)
+    return images
+
+
+class TrainingSet(NamedTuple):
+    """The images to learn: `batches.take(start, count)` gives uint8 [count, batch, h, w, c] and labels."""
 
     examples: int
     batches: batching.Batches | batching.FolderBatches | AffineBatches
@@ -119,16 +131,37 @@ def _open_images(data: DataSet, folder: str) -> folders.Images:
     return folders.Images(examples, lambda example, side: folders.fit(Image.fromarray(example["image"]), side, True))
 
 
-def open_training(config: Config, data_dir: str) -> Training:
+def cumulative_order(count: int, batch_size: int, stream: str, shuffle: Callable[[int], np.ndarray]) -> batching.Order:
+    """The original's order: the first epoch as the images lie, then each epoch a shuffling of the one before.
+
+    Args:
+      stream: names the data in messages.
+      shuffle: i -> the permutation of 0 .. count - 1 that ends epoch i.
+
+    Raises:
+      UserError: fewer images than a batch.
+    """
+    batching.require(count, batch_size, stream)
+    batches = count // batch_size
+
+    def slots(epoch: int) -> np.ndarray:
+        permuted = functools.reduce(lambda before, i: before[shuffle(i)], range(epoch), np.arange(count))
+        return permuted[:batches * batch_size].reshape(batches, batch_size)
+
+    return batching.Order(batches, slots)
+
+
+def open_training(config: Config, data_dir: str) -> TrainingSet:
     """Raises `UserError` for data that are missing, broken, or fewer than a batch."""
     if config.data.folder:
         images = _open_images(config.data, os.path.join(data_dir, config.data.folder))
-        return Training(len(images.paths), batching.FolderBatches(
+        return TrainingSet(len(images.paths), batching.FolderBatches(
             images.paths, 0, config.data.side, config.batch_size, config.seed, config.dataset, decode=images.decode))
     arrays = load(config, "train", data_dir)
-    order = batching.cumulative_order(len(arrays.images), config.batch_size, config.dataset, functools.partial(
-        batching.epoch_order, len(arrays.images), config.seed, config.dataset))
+    count = len(arrays.images)
+    order = cumulative_order(count, config.batch_size, config.dataset,
+                             functools.partial(batching.epoch_order, count, config.seed, config.dataset))
     batches = batching.Batches(*arrays, config.batch_size, config.seed, config.dataset, order)
     if config.dataset == "affmnist":
-        return Training(len(arrays.images), AffineBatches(batches, config.data.side, config.seed))
-    return Training(len(arrays.images), batches)
+        return TrainingSet(count, AffineBatches(batches, config.data.side, config.seed))
+    return TrainingSet(count, batches)

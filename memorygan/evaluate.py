@@ -1,10 +1,10 @@
 """`--is_train=False`: the samples of a checkpoint, and what they are worth."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from lib import files, pictures
 from lib.classifiers import inception, pretrained
@@ -14,9 +14,9 @@ from lib.classifiers.training import JUDGES
 from lib.errors import UserError
 from lib.metrics.inception_score import inception_score
 from memorygan import checkpoint, data, memory
-from memorygan.config import Config
+from memorygan.config import Command, Config, Measured
+from memorygan.samples import generated, sample_picture
 from memorygan.step import Model, build_model
-from memorygan.train import Sampler, sample_picture
 
 
 def samples_directory(load_cp_dir: Path) -> Path:
@@ -24,27 +24,20 @@ def samples_directory(load_cp_dir: Path) -> Path:
     return Path("samples", *(part for part in load_cp_dir.parts if part not in (load_cp_dir.anchor, "..")))
 
 
-def load(config: Config, load_cp_dir: Path) -> Model:
-    """The model of the newest checkpoint in a directory."""
+def load(config: Config, load_cp_dir: str) -> Model:
+    """The model of the newest checkpoint in a directory.
+
+    Raises:
+      UserError: no checkpoint there, or one of another data set, model or size.
+    """
     print(" [*] Reading checkpoints...")
     model = build_model(config)
-    checkpoint.restore(checkpoint.latest(load_cp_dir), model)
+    checkpoint.restore(checkpoint.latest(Path(load_cp_dir)), model)
     print(True, flush=True)
     return model
 
 
-def generated(config: Config, model: Model, count: int):
-    """Yields batches of generated images float32 [n, h, w, c], `count` in all, by moving statistics.
-
-    Slots are drawn from the memory as the checkpoint has it; nothing is updated.
-    """
-    sampler = Sampler(config, model, training=False)
-    for batch, start in enumerate(tqdm(range(0, count, config.batch_size), desc="generating", unit="batch",
-                                       dynamic_ncols=True, disable=None)):
-        yield sampler.draw("generate", batch)[1][:count - start]
-
-
-def write_samples(path: Path, batches, shape: tuple) -> None:
+def write_samples(path: Path, batches: Iterable[np.ndarray], shape: tuple[int, ...]) -> None:
     """Stream image batches into one .npy file of float32 `shape`, complete or absent."""
     with files.atomic(path) as temporary, open(temporary, "wb") as handle:
         np.lib.format.write_array_header_1_0(handle, {"descr": "<f4", "fortran_order": False, "shape": shape})
@@ -65,6 +58,7 @@ def memory_use(model: Model) -> dict[str, float]:
 
 
 def _labelled(config: Config, split: str, data_dir: str) -> RealImages:
+    """Real images for a judge, which sees those of affine-MNIST distorted anew each time."""
     images, labels = data.load(config, split, data_dir)
     if config.dataset != "affmnist":
         return RealImages(images, labels)
@@ -72,11 +66,12 @@ def _labelled(config: Config, split: str, data_dir: str) -> RealImages:
         images[chosen], data.distortions(generator, len(chosen)), config.data.side))
 
 
-def _probabilities(config: Config, samples: np.ndarray, data_dir: str, inception_weights: str | None):
+def _probabilities(config: Config, samples: np.ndarray, data_dir: str, inception_weights: str
+                   ) -> tuple[str, np.ndarray]:
     """(name of what judges, p(y|x) of the samples)."""
     if config.dataset == "cifar10":
         try:
-            judge = inception.probabilities(inception_weights)
+            judge = inception.probabilities(inception_weights or None)
             return judge.name, np.concatenate([judge.extract(np.array(batch)) for batch in batches(samples)])
         except UserError as error:
             if inception_weights:
@@ -84,34 +79,36 @@ def _probabilities(config: Config, samples: np.ndarray, data_dir: str, inception
             print(f"a classifier trained here takes Inception's place ({error})", flush=True)
     model = pretrained.judge_of(config.dataset, _labelled(config, "train", data_dir),
                                 _labelled(config, "test", data_dir))
-    seen = (pictures.float_pixels(np.array(batch), config.data.unit_range) for batch in batches(samples))
+    pixels = (pictures.float_pixels(np.array(batch), config.data.unit_range) for batch in batches(samples))
     judge = JUDGES[config.dataset]
-    return judge.name, pretrained.probabilities(model, seen, judge.recipe.flip)
+    return judge.name, pretrained.probabilities(model, pixels, judge.recipe.flip)
 
 
-def score(config: Config, samples: np.ndarray, data_dir: str, inception_weights: str | None) -> dict:
-    """Inception score over ten splits of generated images [n, h, w, c], with the name of its classifier."""
+def score(config: Config, samples: np.ndarray, data_dir: str, inception_weights: str = "") -> dict:
+    """Inception score over ten splits of generated images [n, h, w, c], with the name of its classifier.
+
+    Args:
+      inception_weights: Keras' file of Inception-v3 with its top, for cifar10; "": downloaded where there is a network.
+    """
     name, probabilities = _probabilities(config, samples, data_dir, inception_weights)
     mean, deviation = inception_score(probabilities)
     return {"inception_score": mean, "deviation": deviation, "classifier": name, "samples": len(samples)}
 
 
-def run(config: Config, model: Model, load_cp_dir: Path, data_dir: str, count: int, scored: bool = True,
-        inception_weights: str | None = None) -> Path:
-    """Write `samples/<load_cp_dir>/samples_gen_0.npy` with `count` images, a picture of the first 64, and metrics.
+def run(config: Config, model: Model, command: Command, measured: Measured) -> Path:
+    """Write `samples/<load_cp_dir>/samples_gen_0.npy`, a picture of its first 64 images, and what they are worth.
 
     Args:
-      model: what `load` made of the checkpoint in `load_cp_dir`.
-      scored: compute the inception score; its classifier is trained the first time. The image folders (chair, celeba)
-        have no classes and no score.
-      inception_weights: Keras' file of Inception-v3 with its top, for cifar10.
+      model: what `load` made of the checkpoint in `command.load_cp_dir`.
 
     Returns the directory.
     """
     print("[*] Test Start", flush=True)
+    load_cp_dir = Path(command.load_cp_dir)
     directory = samples_directory(load_cp_dir)
     files.make_directory(directory)
     path = directory / "samples_gen_0.npy"
+    count = measured.samples
     shape = (count, config.data.side, config.data.side, config.data.channels)
     write_samples(path, generated(config, model, count), shape)
     samples = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -119,8 +116,8 @@ def run(config: Config, model: Model, load_cp_dir: Path, data_dir: str, count: i
     print(f"[*] Finished : {load_cp_dir}")
     print(f"saved at {path}", flush=True)
     metrics = {"memory": memory_use(model)} if model.memory else {}
-    if scored and not config.data.folder:
-        metrics |= score(config, samples, data_dir, inception_weights)
+    if measured.inception_score and not config.data.folder:
+        metrics |= score(config, samples, command.data_dir, measured.inception_weights)
         print(f"inception score {metrics['inception_score']:.3f} +- {metrics['deviation']:.3f} of {count} samples, by "
               f"the {metrics['classifier']}", flush=True)
     files.write_json(directory / "metrics.json", metrics)

@@ -9,9 +9,10 @@ from lib import files, pictures, randomness
 from lib.classifiers.features import batches
 from lib.errors import UserError, reason
 from lib.run import log
-from memorygan import data, evaluate, memory
-from memorygan.config import Config
-from memorygan.step import Model, draw_latent, draw_slots
+from memorygan import data, memory, samples
+from memorygan.config import Command, Config
+from memorygan.noise import draw_latent, draw_slots
+from memorygan.step import Model
 
 SIDE = 8  # of the squares of interpolated images
 SHOWN_SLOTS = 9
@@ -22,8 +23,8 @@ _TRAINING_IMAGES = 6400  # searched for neighbours: 100 batches
 _LEAST_PRIOR = 4e-4  # the paper leaves out slots below
 
 
-def generate(config: Config, model: Model, latent, keys) -> np.ndarray:
-    """Images float32 [n, h, w, c] of noise [n, z_dim] and keys [n, key_dim] (None without), by moving statistics."""
+def generate(model: Model, latent: tf.Tensor, keys: tf.Tensor | None) -> np.ndarray:
+    """Images float32 [n, h, w, c] of noise [n, z_dim] and keys [n, key_dim] (None: no keys), by moving statistics."""
     inputs = latent if keys is None else tf.concat([latent, keys], axis=1)
     return model.networks.generator(inputs).values.numpy()
 
@@ -44,14 +45,14 @@ def bilinear(corners: np.ndarray, side: int = SIDE) -> np.ndarray:
     return (1 - down) * upper + down * lower
 
 
-def interpolate_noise(config: Config, model: Model, *key: int) -> np.ndarray:
+def interpolate_noise(config: Config, model: Model) -> np.ndarray:
     """64 images between four noises of one memory slot (fig. 6); without keys between four noises (fig. 1a)."""
-    latent = bilinear(draw_latent(config, randomness.key(config.seed, "interpolation/noise", *key), 4).numpy())
+    latent = bilinear(draw_latent(config, randomness.key(config.seed, "interpolation/noise"), 4).numpy())
     if not config.samples_slots:
-        return generate(config, model, tf.constant(latent), None)
+        return generate(model, tf.constant(latent), None)
     state = model.memory.state()
-    slot = draw_slots(config, state, randomness.key(config.seed, "interpolation/slot", *key), 1)
-    return generate(config, model, tf.constant(latent), tf.repeat(tf.gather(state.keys, slot), len(latent), axis=0))
+    slot = draw_slots(config, state, randomness.key(config.seed, "interpolation/slot"), 1)
+    return generate(model, tf.constant(latent), tf.repeat(tf.gather(state.keys, slot), len(latent), axis=0))
 
 
 def interpolate_keys(config: Config, model: Model) -> np.ndarray:
@@ -64,10 +65,10 @@ def interpolate_keys(config: Config, model: Model) -> np.ndarray:
     slots = draw_slots(config, state, randomness.key(config.seed, "interpolation/slots"), 4)
     between = tf.constant(bilinear(tf.gather(state.keys, slots).numpy()))
     nearest = tf.argmax(memory.posterior(state, between) * state.values, axis=1)
-    return generate(config, model, tf.constant(latent), tf.gather(state.keys, nearest))
+    return generate(model, tf.constant(latent), tf.gather(state.keys, nearest))
 
 
-def explain(config: Config, model: Model, image: np.ndarray):
+def explain(config: Config, model: Model, image: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Posteriors of nine real slots given a uint8 image [h, w, c], and what each generates (fig. 3b).
 
     Returns (slots int [9], p(c | x) [9], images [9, h, w, c]), by falling posterior: the five most probable real
@@ -82,7 +83,7 @@ def explain(config: Config, model: Model, image: np.ndarray):
     slots = slots[np.argsort(-posterior[slots], kind="stable")]
     latent = draw_latent(config, randomness.key(config.seed, "explain/noise"), len(slots))
     keys = tf.gather(state.keys, slots) if config.samples_slots else None
-    return slots, posterior[slots], generate(config, model, latent, keys)
+    return slots, posterior[slots], generate(model, latent, keys)
 
 
 def nearest_images(config: Config, model: Model, generated: np.ndarray, real: np.ndarray) -> np.ndarray:
@@ -173,10 +174,13 @@ def _save_chart(path: Path, chart: pictures.Chart) -> None:
     files.write_bytes(path, pictures.line_chart(chart, kind="png", size=(6, 4)))
 
 
-def run(config: Config, model: Model, load_cp_dir: Path, data_dir: str, directory: Path) -> None:
-    """Draw every figure that the model of the checkpoint in `load_cp_dir` has into `directory`.
+def run(config: Config, model: Model, command: Command, directory: Path) -> None:
+    """Draw every figure that a model has into `directory`.
 
     Those of the memory's posterior and of the nearest images need the data set, those over training the run's logs.
+
+    Args:
+      model: of the checkpoint in `command.load_cp_dir`.
     """
     pictures.save_png(directory / "interpolation_noise.png",
                       pictures.grid(to_uint8(config, interpolate_noise(config, model)), columns=SIDE))
@@ -184,8 +188,8 @@ def run(config: Config, model: Model, load_cp_dir: Path, data_dir: str, director
         pictures.save_png(directory / "interpolation_keys.png",
                           pictures.grid(to_uint8(config, interpolate_keys(config, model)), columns=SIDE))
     if config.has_memory:
-        _from_logs(logs_of(load_cp_dir), directory)
-        training = data.open_training(config, data_dir)
+        _from_logs(logs_of(Path(command.load_cp_dir)), directory)
+        training = data.open_training(config, command.data_dir)
         batch_count = max(1, min(_TRAINING_IMAGES, training.examples) // config.batch_size)
         real = np.concatenate(training.batches.take(0, batch_count)[0])
         _draw_with_real(config, model, real, directory)
@@ -194,10 +198,10 @@ def run(config: Config, model: Model, load_cp_dir: Path, data_dir: str, director
 def _draw_with_real(config: Config, model: Model, real: np.ndarray, directory: Path) -> None:
     """The two figures that compare with real uint8 images."""
     if config.samples_slots:
-        _, posterior, generated = explain(config, model, real[0])
+        _, posterior, images = explain(config, model, real[0])
         files.write_bytes(directory / "posterior.png",
-                          posterior_picture(real[0], posterior, to_uint8(config, generated)))
-    samples = to_uint8(config, next(evaluate.generated(config, model, ROWS)))
-    rows = np.concatenate([samples[:, None], real[nearest_images(config, model, samples, real)]], axis=1)
+                          posterior_picture(real[0], posterior, to_uint8(config, images)))
+    images = to_uint8(config, next(samples.generated(config, model, ROWS)))
+    rows = np.concatenate([images[:, None], real[nearest_images(config, model, images, real)]], axis=1)
     pictures.save_png(directory / "nearest.png",
                       pictures.grid(rows.reshape(-1, *rows.shape[2:]), columns=NEAREST + 1))

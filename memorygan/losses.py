@@ -17,7 +17,7 @@ _CLIP = 1e-3  # probabilities are held within [clip, 1 - clip] before the logari
 
 
 class Judgement(NamedTuple):
-    """How a discriminator takes a batch; means over its samples."""
+    """What a discriminator says of a batch: means over its samples, scalars."""
 
     as_real: tf.Tensor  # -log p(real)
     as_fake: tf.Tensor  # -log p(fake)
@@ -25,7 +25,7 @@ class Judgement(NamedTuple):
 
 
 def judge_probabilities(probability: tf.Tensor) -> Judgement:
-    """From p(y = 1 | x) [n]; a clipped sample has no gradient."""
+    """A batch's Judgement from p(y = 1 | x) [n]; a clipped sample has no gradient."""
 
     def negative_log(p):
         return -tf.reduce_mean(tf.math.log(tf.clip_by_value(p, _CLIP, 1.0 - _CLIP)))
@@ -34,7 +34,7 @@ def judge_probabilities(probability: tf.Tensor) -> Judgement:
 
 
 def judge_logits(logits: tf.Tensor) -> Judgement:
-    """From logits [n, 1] of p(y = 1 | x)."""
+    """A batch's Judgement from logits [n, 1] of p(y = 1 | x)."""
     return Judgement(tf.reduce_mean(tf.nn.softplus(-logits)), tf.reduce_mean(tf.nn.softplus(logits)),
                      tf.reduce_mean(tf.sigmoid(logits)))
 
@@ -79,12 +79,12 @@ class GeneratorCosts(NamedTuple):
 
 
 class Pass(NamedTuple):
-    """One forward pass with what it would change, in the order in which it has to be changed."""
+    """The costs of one forward pass, and what a step on them has to change besides weights."""
 
     costs: DiscriminatorCosts | GeneratorCosts
     updates: dict[str, Update]  # of the memory: "real" before "fake", one building on the other
-    discriminator_moments: tuple  # of real and of generated images
-    generator_moments: dict
+    discriminator_moments: tuple  # a dictionary for each of its two batches, in the order of the updates
+    generator_moments: dict  # {batch norm's name: statistics of the batch}
 
 
 def generator_input(config: Config, state: MemoryState | None, latent: tf.Tensor, slots) -> tf.Tensor:
@@ -94,8 +94,14 @@ def generator_input(config: Config, state: MemoryState | None, latent: tf.Tensor
     return tf.concat([latent, tf.gather(state.keys, slots)], axis=1)
 
 
-def judge(config: Config, state: MemoryState | None, values: tf.Tensor, label: float):
-    """(Judgement, the memory's Update) of a discriminator's output for images of one kind; a plain GAN updates None."""
+def judge(config: Config, state: MemoryState | None, values: tf.Tensor, label: float
+          ) -> tuple[Judgement, Update | None]:
+    """A discriminator's output for images of one kind, judged, and what the memory learns from it (a GAN has none).
+
+    Args:
+      values: queries [n, key_dim], or a plain GAN's logits [n, 1].
+      label: 1 for real images, 0 for generated ones.
+    """
     if not config.has_memory:
         return judge_logits(values), None
     reading, update = memory.read_and_update(
@@ -119,7 +125,8 @@ def discriminator_pass(config: Config, networks: Networks, state: MemoryState | 
       images: real images [n, h, w, c] in the networks' range.
       latent: noise [n, z_dim] in [-1, 1].
       slots: int32 [n], where the generator's keys come from; read only if the generator is given keys.
-      learn: the generated images meet the memory as the real ones leave it. False: both meet `state`.
+      learn: the generated images meet the memory as the real ones leave it. False, for the golden check: both meet
+        `state`.
     """
     fake = networks.generator(generator_input(config, state, latent, slots), training=True)
     on_real = networks.discriminator(images, training=True)
@@ -134,7 +141,7 @@ def discriminator_pass(config: Config, networks: Networks, state: MemoryState | 
 
 
 def generator_pass(config: Config, networks: Networks, state: MemoryState | None, images, latent, slots) -> Pass:
-    """The generator's cost, arguments as above. Real images only pass for their batch statistics."""
+    """The generator's cost, arguments as in `discriminator_pass`. Real images only pass for their batch statistics."""
     fake = networks.generator(generator_input(config, state, latent, slots), training=True)
     on_fake = networks.discriminator(fake.values, training=True)
     on_real = networks.discriminator(images, training=True)

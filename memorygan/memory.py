@@ -71,7 +71,10 @@ def penalised(state: MemoryState, similarities: tf.Tensor, labels: tf.Tensor) ->
 
 
 def read(state: MemoryState, queries: tf.Tensor, choose_k: int) -> Reading:
-    """Ask the memory about queries [B, M] of any length. Its gradient flows through the queries only."""
+    """Ask the memory about queries [B, M] of any length. Its gradient flows through the queries only.
+
+    Alone it serves the tests, the golden check among them; a step calls `read_and_update`.
+    """
     return _read(state, normalise(queries) @ tf.transpose(state.keys), choose_k)
 
 
@@ -89,7 +92,7 @@ def update(state: MemoryState, queries: tf.Tensor, labels: tf.Tensor, choose_k: 
 
     A query whose single best slot has the wrong value replaces the oldest slot; any other trains its k best slots
     given its label. Where several queries of a batch write one slot, the last one has it: key, value and histogram
-    come from that query alone, on every device.
+    come from that query alone, on every device. Like `read`, alone it serves the tests.
 
     Args:
       rule: "em", the incremental EM of eq. 5 over `iterations` rounds; "kaiser", Kaiser et al.'s rule for the single
@@ -200,7 +203,8 @@ def _write(state: MemoryState, unit: tf.Tensor, targets: tf.Tensor, rows: _Rows)
 def log_likelihood(state: MemoryState, queries: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
     """Biased log-likelihood [B] of queries [B, M] under the real slots, log p~(x | y = 1) (fig. 3a).
 
-    With labels the similarities are the label-conditioned ones, which is what the original leaves after an update.
+    With labels the similarities are the label-conditioned ones, which is what the original leaves after an update; only
+    the golden check asks for that.
     """
     similarities = normalise(queries) @ tf.transpose(state.keys)
     if labels is not None:

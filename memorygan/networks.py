@@ -23,6 +23,8 @@ class Output(NamedTuple):
 
 
 class Networks(NamedTuple):
+    """Both networks, with weights."""
+
     generator: keras.Model
     discriminator: keras.Model
 
@@ -52,7 +54,8 @@ class Residual(keras.layers.Layer):
         self.norm = scope.norm(norm)
         self.activation, self.resample = activation, resample
 
-    def parts(self):
+    def parts(self) -> list:
+        """Layers with variables, in the order in which TF1 makes them."""
         stages = [self.first, self.second] + ([self.shortcut] if self.shortcut else [])
         return [part for stage in stages for part in stage.parts()] + [self.norm]
 
@@ -64,17 +67,18 @@ class Residual(keras.layers.Layer):
         if self.resample == "up":
             shortcut = double(self.shortcut(x, training=training)[0])
             x = double(x)
-        x, seen = self.first(x, training=training)
+        x, of_first = self.first(x, training=training)
         x = self.second(x, training=training)[0]
-        x, seen_after = slim.normalise(self.norm, (halve(x) if self.resample == "down" else x) + shortcut, True)
-        return self.activation(x), seen | seen_after
+        x, of_sum = slim.normalise(self.norm, (halve(x) if self.resample == "down" else x) + shortcut, True)
+        return self.activation(x), of_first | of_sum
 
 
 def _through(stages, x, training: bool):
+    """(output, moments) of stages one after the other."""
     moments = {}
     for stage in stages:
-        x, seen = stage(x, training=training)
-        moments |= seen
+        x, own = stage(x, training=training)
+        moments |= own
     return x, moments
 
 
@@ -85,13 +89,13 @@ class Generator(keras.Model):
         super().__init__(name="generator", dtype=dtype)
         self.dense, self.start, self.maps, self.squash = dense, start, maps, squash
 
-    def parts(self):
+    def parts(self) -> list:
         return [part for stage in [*self.dense, *self.maps] for part in stage.parts()]
 
     def call(self, inputs, training: bool = False):
-        x, moments = _through(self.dense, inputs, training)
-        x, seen = _through(self.maps, tf.reshape(x, [-1, *self.start]), training)
-        return Output(self.squash(tf.cast(x, self.dtype_policy.variable_dtype)), moments | seen)
+        x, of_dense = _through(self.dense, inputs, training)
+        x, of_maps = _through(self.maps, tf.reshape(x, [-1, *self.start]), training)
+        return Output(self.squash(tf.cast(x, self.dtype_policy.variable_dtype)), of_dense | of_maps)
 
 
 class Discriminator(keras.Model):
@@ -101,15 +105,15 @@ class Discriminator(keras.Model):
         super().__init__(name="discriminator", dtype=dtype)
         self.maps, self.average, self.dense = maps, average, dense
 
-    def parts(self):
+    def parts(self) -> list:
         return [part for stage in [*self.maps, *self.dense] for part in stage.parts()]
 
     def call(self, images, training: bool = False):
-        x, moments = _through(self.maps, images, training)
+        x, of_maps = _through(self.maps, images, training)
         x = tf.cast(x, self.dtype_policy.variable_dtype)
         x = tf.reduce_mean(x, axis=[1, 2]) if self.average else tf.reshape(x, [-1, math.prod(x.shape[1:])])
-        x, seen = _through(self.dense, x, training)
-        return Output(tf.cast(x, self.dtype_policy.variable_dtype), moments | seen)
+        x, of_dense = _through(self.dense, x, training)
+        return Output(tf.cast(x, self.dtype_policy.variable_dtype), of_maps | of_dense)
 
 
 def _base_g(config: Config, scope: slim.Scope) -> Generator:
@@ -195,6 +199,7 @@ def build_discriminator(config: Config, *, seed: int = 0, dtype="float32") -> Di
 
 
 def build_networks(config: Config, *, dtype="float32") -> Networks:
+    """Both, initialised by the config's seed; dtype: a Keras policy."""
     return Networks(build_generator(config, seed=config.seed, dtype=dtype),
                     build_discriminator(config, seed=config.seed, dtype=dtype))
 

@@ -161,8 +161,8 @@ def likelihood(runs: Sequence[Run]) -> Section | None:
 def memory(runs: Sequence[Run]) -> Section:
     def draw(run):
         directory = _written(run, "checkpoint")
-        return [sections.picture(directory / f"{name}.png", f"{run.name}: {caption}") for name, caption in _FIGURES.items()
-                if (directory / f"{name}.png").exists()]
+        return [sections.picture(directory / f"{name}.png", f"{run.name}: {caption}")
+                for name, caption in _FIGURES.items() if (directory / f"{name}.png").exists()]
 
     return sections.of_runs("What the memory knows", "Drawn by --is_train=False from a checkpoint.", runs, draw,
                             "nothing was generated from its checkpoint")

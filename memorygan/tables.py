@@ -10,8 +10,8 @@ import numpy as np
 from lib import files
 from lib.report.tables import markdown
 from lib.reproduce.table import Budget, Compared, in_path
+from memorygan.config import Config
 
-_EPOCHS = 1500
 _TILES = 24  # samples in a line of the picture
 
 
@@ -35,7 +35,7 @@ class MemoryGAN(Compared):
 
     @staticmethod
     def _epochs(budget: Budget) -> int:
-        return max(1, round(_EPOCHS * budget.scale))
+        return max(1, round(Config.epoch * budget.scale))
 
     def _run(self, row: str, budget: Budget) -> list[str]:
         return ["memorygan/run.py", f"--dataset={self._dataset}", *self.rows[row], f"--epoch={self._epochs(budget)}",

@@ -1,5 +1,51 @@
-"""What all tests share."""
+"""What all tests share: the tiers, one thread for each process, and what is made once per session."""
+
+import os
+
+for _name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+    os.environ.setdefault(_name, "1")  # before TensorFlow: the processes of pytest-xdist share the cores
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import pytest  # noqa: E402
+
+from tests import process, written  # noqa: E402
+from tests.shared import once  # noqa: E402
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "slow: takes minutes; leave out with -m 'not slow'")
+    config.addinivalue_line("markers", "full: takes seconds, or starts processes; `make test-full`")
+    config.addinivalue_line("markers", "slow: takes minutes; `make test-slow`")
+
+
+def pytest_collection_modifyitems(items):
+    """Whoever starts processes is in the second tier, but for every program's one run from end to end."""
+    for item in items:
+        if "launch" in getattr(item, "fixturenames", ()) and item.path.name != "test_end_to_end.py":
+            item.add_marker(pytest.mark.full)
+
+
+@pytest.fixture(scope="session")
+def launch():
+    """Makes of a directory a place where programs are started; whoever asks for it is a test with processes."""
+    return process.Place
+
+
+@pytest.fixture
+def place(launch, tmp_path) -> process.Place:
+    return launch(tmp_path)
+
+
+@pytest.fixture
+def here(tmp_path) -> process.Place:
+    """A place where programs are called only (`Place.call`), not started."""
+    return process.Place(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def fashion(tmp_path_factory):
+    """A data directory with 40 and 20 images of Fashion-MNIST's kind, where memoryGAN and the Lifelong VAE look."""
+    def make(directory):
+        written.mnist_like(directory / "fashion", 40, 20)
+        (directory / "Fashion_data").symlink_to("fashion")
+
+    return once(tmp_path_factory, "fashion", make)

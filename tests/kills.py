@@ -1,9 +1,7 @@
 """Kills a command with SIGKILL again and again, and compares what it leaves in the end with an unbroken run's."""
 
-import os
 import re
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -11,23 +9,21 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-ROOT = Path(__file__).parent.parent
+from tests.process import Place
+
 _TEMPORARY = re.compile(r"\.\d+\.")
 
 
 class Program(NamedTuple):
-    """A command line of the repository, and the directory below which it writes."""
+    """A command line of the repository, and the directory in which it is started again and again."""
 
     line: str
     directory: Path
 
     def start(self) -> subprocess.Popen:
-        script, *flags = self.line.split()
         self.directory.mkdir(exist_ok=True)
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"}
         with open(self.directory / "output.txt", "ab") as output:
-            return subprocess.Popen([sys.executable, str(ROOT / script), *flags], cwd=self.directory, env=environment,
-                                    stdout=output, stderr=subprocess.STDOUT)
+            return Place(self.directory).start(self.line, stdout=output, stderr=subprocess.STDOUT)
 
     def finish(self) -> None:
         assert self.start().wait() == 0, self.output()[-2000:]
@@ -68,10 +64,15 @@ def finish_at_its_pace(program: Program) -> Pace:
     return Pace(times[1] - started, float(np.median(np.diff(times[1:]))))
 
 
-def finish_with_kills(program: Program, count: int, pace: Pace, seed: int) -> None:
-    """Run to the end, killed on the way `count` times: starting, training, and while a file is being written."""
+def moments(count: int, seed: int) -> list[str]:
+    """When to kill a program: starting, training, or while a file is being written."""
+    return list(np.random.RandomState(seed).choice(["start", "training", "writing"], count, p=[0.3, 0.4, 0.3]))
+
+
+def finish_with_kills(program: Program, moments: list[str], pace: Pace, seed: int) -> None:
+    """Run to the end, killed on the way at these moments."""
     random = np.random.RandomState(seed)
-    for number in range(count):
+    for kind in moments:
         before, process = _points(program.directory), program.start()
 
         def writing():
@@ -80,7 +81,6 @@ def finish_with_kills(program: Program, count: int, pace: Pace, seed: int) -> No
         def trained():
             return _points(program.directory) - before
 
-        kind = random.choice(["start", "training", "writing"], p=[0.3, 0.4, 0.3])
         if kind == "start":
             time.sleep(random.uniform(0.0, pace.first_point))
         else:
@@ -89,7 +89,7 @@ def finish_with_kills(program: Program, count: int, pace: Pace, seed: int) -> No
             if kind == "writing":
                 _wait_for(writing, process, interval=0.005)
         process.kill()
-        assert process.wait() < 0, f"ended before it was killed {count} times:\n{program.output()[-2000:]}"
+        assert process.wait() < 0, f"ended before it was killed {len(moments)} times:\n{program.output()[-2000:]}"
     program.finish()
 
 

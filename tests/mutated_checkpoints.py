@@ -15,7 +15,7 @@ from lib import tf1
 from lib.errors import UserError
 from lib.run.resume import ResumePoints
 from lib.tf1 import verify
-from tests.data import written
+from tests import written
 from tests.data.mutated import main
 
 _INDEX, _DATA = ".index", ".data-00000-of-00001"

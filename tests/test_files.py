@@ -1,8 +1,6 @@
 """Files are complete or absent, and a directory has one user at a time."""
 
 import os
-import subprocess
-import sys
 
 import pytest
 
@@ -43,9 +41,9 @@ def test_unwritable_directory(tmp_path):
         files.make_directory(tmp_path / "file" / "below")
 
 
-def test_lock_keeps_another_process_out_and_ends_with_its_holder(tmp_path):
-    attempt = f"from lib import files\nwith files.lock({str(tmp_path)!r}): pass"
+def test_lock_keeps_another_process_out_and_ends_with_its_holder(tmp_path, place):
+    attempt = ["-c", f"from lib import files\nwith files.lock({str(tmp_path)!r}): pass"]
     with files.lock(tmp_path):
-        refused = subprocess.run([sys.executable, "-c", attempt], capture_output=True, text=True)
+        refused = place.run(attempt)
         assert refused.returncode != 0 and "in use by another run" in refused.stderr
-    assert subprocess.run([sys.executable, "-c", attempt]).returncode == 0
+    assert place.run(attempt).returncode == 0

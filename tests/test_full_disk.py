@@ -2,17 +2,16 @@
 
 import json
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests import process
 
 
-def check(tmp_path, kind: str, count: int, *before: str) -> None:
-    ended = subprocess.run([*before, sys.executable, "-m", "tests.full_disk", kind, str(count), tmp_path], cwd=ROOT,
-                           capture_output=True, text=True)
+def check(launch, tmp_path, kind: str, count: int, *before: str) -> None:
+    command = launch(process.ROOT).command(["-m", "tests.full_disk", kind, str(count), str(tmp_path)])
+    ended = subprocess.run([*before, *command], cwd=process.ROOT, env=process.environment(), capture_output=True,
+                           text=True)
     assert ended.returncode == 0, ended.stderr[-2000:]
     found = json.loads(ended.stdout.splitlines()[-1])
     assert found["wrong"] == []
@@ -20,26 +19,26 @@ def check(tmp_path, kind: str, count: int, *before: str) -> None:
     assert found["stopped"] + found["ended well"] == count
 
 
-def check_disks(tmp_path, count: int) -> None:
+def check_disks(launch, tmp_path, count: int) -> None:
     allowed = subprocess.run(["unshare", "-m", "mount", "-t", "tmpfs", "none", tmp_path], capture_output=True)
     if allowed.returncode:
         pytest.skip(f"file systems of a given size need the right to mount: {allowed.stderr.decode().strip()}")
-    check(tmp_path, "disk", count, "unshare", "-m")
+    check(launch, tmp_path, "disk", count, "unshare", "-m")
 
 
-def test_small_disks(tmp_path):
-    check_disks(tmp_path, 10)
+def test_small_disks(launch, tmp_path):
+    check_disks(launch, tmp_path, 10)
 
 
-def test_short_files(tmp_path):
-    check(tmp_path, "file", 10)
-
-
-@pytest.mark.slow
-def test_many_small_disks(tmp_path):
-    check_disks(tmp_path, 100)
+def test_short_files(launch, tmp_path):
+    check(launch, tmp_path, "file", 10)
 
 
 @pytest.mark.slow
-def test_many_short_files(tmp_path):
-    check(tmp_path, "file", 100)
+def test_many_small_disks(launch, tmp_path):
+    check_disks(launch, tmp_path, 100)
+
+
+@pytest.mark.slow
+def test_many_short_files(launch, tmp_path):
+    check(launch, tmp_path, "file", 100)

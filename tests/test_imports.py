@@ -12,8 +12,8 @@ ROOT = Path(__file__).parent.parent
 
 # The rooms of the systems, from left to right: a file may import those before it, and shared code.
 ROOMS = {
-    "lib.mergan": ["config", "data", "networks", "losses", "methods", "noise", "checkpoint", "step", "samples", "train",
-                   "evaluate", "interchange", "report", "tables", "command_line"],
+    "lib.mergan": ["config", "data", "networks", "losses", "replay", "baselines", "methods", "noise", "step",
+                   "checkpoint", "samples", "train", "evaluate", "interchange", "report", "tables", "command_line"],
     "memorygan": ["config", "data", "networks", "memory", "losses", "noise", "step", "checkpoint", "samples", "train",
                   "evaluate", "interpret", "interchange", "report", "tables", "command_line", "run"],
     "lvae": ["config", "data", "distributions", "networks", "posterior", "losses", "lifelong", "baselines", "noise",
@@ -21,9 +21,9 @@ ROOMS = {
              "comparison", "interchange", "report", "tables", "command_line"],
 }
 # Shared code, from below to above: a part may import those before it and itself.
-SHARED = ["run.output", "errors", "randomness", "files", "systems", "run.settings", "run.flags", "run.options", "run.place",
-          "run.repeat", "run.replicas", "device", "optimizers", "losses", "tf1", "pictures", "run", "ops", "data",
-          "classifiers", "metrics", "report", "reproduce", "workers"]
+SHARED = ["run.output", "errors", "randomness", "files", "systems", "run.settings", "run.flags", "run.options",
+          "run.place", "run.repeat", "run.replicas", "device", "optimizers", "losses", "tf1", "pictures", "run", "ops",
+          "data", "classifiers", "metrics", "report", "reproduce", "workers"]
 SCRIPTS = [*sorted((ROOT / "lvae").glob("run_*.py")), ROOT / "lvae/compare_runs.py", ROOT / "mergan.py",
            ROOT / "joint.py", ROOT / "setup.py"]
 

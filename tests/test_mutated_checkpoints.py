@@ -8,11 +8,11 @@ from tests.mutated_checkpoints import FORMATS
 MODULE = "tests.mutated_checkpoints"
 
 
-def test_fifty_mutations_of_every_file():
-    check(50, 1, *FORMATS, module=MODULE)
+def test_fifty_mutations_of_every_file(launch):
+    check(launch, 50, 1, *FORMATS, module=MODULE)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", FORMATS)
-def test_a_thousand_mutations(kind):
-    check(1000, 2, kind, module=MODULE)
+def test_a_thousand_mutations(launch, kind):
+    check(launch, 1000, 2, kind, module=MODULE)

@@ -33,3 +33,10 @@ def test_a_function_may_begin_with_the_update():
     optimizer = optimizers.adam(1e-2, 0.0, 0.9, [weight])
     tf.function(lambda: optimizer.apply([tf.ones([2])], [weight]))()
     np.testing.assert_allclose(weight, [0.99, -2.01], rtol=1e-6)
+
+
+def test_epsilon_is_that_of_tf1():
+    """The first update is rate * g / (|g| + epsilon / sqrt(1 - beta_2)): a half where both are as small."""
+    weight = keras.Variable(np.float32([0.0]))
+    optimizers.adam(1e-2, 0.0, 0.9, [weight]).apply([tf.constant([1e-8 / np.sqrt(0.1)], tf.float32)], [weight])
+    np.testing.assert_allclose(weight, [-0.5e-2], rtol=1e-5)

@@ -2,8 +2,6 @@
 
 import os
 import resource
-import subprocess
-import sys
 from pathlib import Path
 
 import keras
@@ -16,8 +14,7 @@ from lib.errors import UserError
 from lib.tf1 import __main__ as tool
 from lib.tf1 import models
 from tests import tf1_program
-
-ROOT = Path(__file__).parent.parent
+from tests.process import passed, refused
 
 
 def some_values() -> dict[str, np.ndarray]:
@@ -347,16 +344,8 @@ def test_a_full_disk_leaves_no_half_of_a_conversion(place, monkeypatch, capsys):
     assert files_in(place) == before
 
 
-def run(*arguments) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "lib.tf1", *map(str, arguments)], cwd=ROOT, capture_output=True,
-                          text=True, timeout=300)
-
-
-def test_the_command_itself(tmp_path):
+def test_the_command_itself(launch, tmp_path):
+    place = launch(tmp_path)
     tf1_program.save(tmp_path / "model", some_values())
-    listed = run("list", tmp_path / "model")
-    assert listed.returncode == 0 and "5x5x3x2" in listed.stdout
-    refused = run("list", tmp_path / "none")
-    # After TensorFlow's own notes.
-    assert refused.returncode == 2 and "Traceback" not in refused.stderr
-    assert refused.stderr.splitlines()[-1].startswith("error: cannot read the checkpoint")
+    assert "5x5x3x2" in passed(place.run("-m lib.tf1 list model"))
+    assert refused(place.run("-m lib.tf1 list none")).startswith("error: cannot read the checkpoint")

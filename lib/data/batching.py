@@ -24,25 +24,6 @@ def epoch_order(count: int, seed: int, stream: str, epoch: int) -> np.ndarray:
     return randomness.host_generator(seed, stream, epoch).permutation(count)
 
 
-def tf1_epoch_order(count: int, epoch: int) -> np.ndarray:
-    """The same for the original's LSUN loader, whose epochs count from 1 and are their own seeds; int64 [count]."""
-    order = np.arange(count)
-    np.random.RandomState(epoch).shuffle(order)
-    return order
-
-
-def tf1_slots(order: np.ndarray, batch_size: int) -> np.ndarray:
-    """Which image lies in which slot of each batch of the original's LSUN loader; [batches, batch_size].
-
-    The loader puts image n of the order into slot n mod batch_size and yields after n = batch_size, 2 batch_size,
-    ...: each batch has the image after it in slot 0, and image 0 of the order is overwritten before it is seen.
-    """
-    batches = (len(order) - 1) // batch_size
-    slots = order[:batches * batch_size].reshape(batches, batch_size).copy()
-    slots[:, 0] = order[batch_size:batches * batch_size + 1:batch_size]
-    return slots
-
-
 class Order:
     """Which images make up batch b. `slots(epoch)` gives an epoch's batches, [batches_per_epoch, batch_size]."""
 
@@ -56,41 +37,16 @@ class Order:
         return self._slots(epoch)[position]
 
 
-def order(count: int, batch_size: int, seed: int, stream: str) -> Order:
+def shuffled_order(count: int, batch_size: int, seed: int, stream: str) -> Order:
     """Each epoch a permutation of its own. Raises `UserError` if there are fewer images than a batch takes."""
-    _require(count, batch_size, stream)
+    require(count, batch_size, stream)
     batches = count // batch_size
     return Order(batches, lambda epoch: epoch_order(count, seed, stream, epoch)[:batches * batch_size].reshape(
         batches, batch_size))
 
 
-def tf1_order(count: int, batch_size: int, stream: str, first_epoch: int = 2) -> Order:
-    """The original LSUN loader's order and slots, equal for every seed and class.
-
-    `first_epoch`: the epoch that batch 0 opens. The original spends epoch 1 on the ground-truth picture and trains
-    from epoch 2 on. `stream` stands in messages.
-    """
-    _require(count, batch_size + 1, stream)
-    return Order((count - 1) // batch_size,
-                 lambda epoch: tf1_slots(tf1_epoch_order(count, first_epoch + epoch), batch_size))
-
-
-def cumulative_order(count: int, batch_size: int, stream: str, shuffle: Callable[[int], np.ndarray]) -> Order:
-    """memoryGAN's order: the first epoch as the images lie, then each epoch a shuffling of the one before.
-
-    `shuffle(i)`: the permutation of 0 .. count - 1 that ends epoch i. `stream` stands in messages.
-    """
-    _require(count, batch_size, stream)
-    batches = count // batch_size
-
-    def slots(epoch: int) -> np.ndarray:
-        permuted = functools.reduce(lambda before, i: before[shuffle(i)], range(epoch), np.arange(count))
-        return permuted[:batches * batch_size].reshape(batches, batch_size)
-
-    return Order(batches, slots)
-
-
-def _require(count: int, needed: int, stream: str) -> None:
+def require(count: int, needed: int, stream: str) -> None:
+    """Raises `UserError` if there are fewer images than a batch takes; `stream` says of what."""
     if count < needed:
         raise UserError(f"{stream}: {count} images are fewer than the {needed} that a batch takes; add images or "
                         f"choose a smaller batch")
@@ -100,13 +56,13 @@ class Batches:
     """Batches of images held in memory: uint8 [n, h, w, c] with labels int32 [n].
 
     `stream` names the order (and the data, in messages); batches of equal seed and stream are equal.
-    `order_`: an order of the caller's own instead.
+    `order`: the caller's own; default: every epoch shuffled anew.
     """
 
     def __init__(self, images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int, stream: str,
-                 order_: Order | None = None):
+                 order: Order | None = None):
         self._images, self._labels = images, labels
-        self._order = order_ or order(len(images), batch_size, seed, stream)
+        self._order = order or shuffled_order(len(images), batch_size, seed, stream)
 
     def take(self, start: int, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Batches start .. start + count - 1: uint8 [count, batch, h, w, c] and int32 [count, batch]."""
@@ -118,19 +74,17 @@ class FolderBatches:
     """Batches read from storage as they are needed: memory does not grow with the number of images.
 
     `paths`: image files, or whatever else `decode(paths[i], side)` turns into uint8 [side, side, 3].
-    `labels`: one for all images, or int32 [n] with one for each. `tf1_exact`: draw in the original LSUN loader's
-    order (see `tf1_order`).
+    `labels`: one for all images, or int32 [n] with one for each. `order`: as in `Batches`.
     Reading ahead follows the order of the batches, so `take` is fast where it goes on from the last call, and
     correct everywhere. Raises `UserError` for too few images and, from `take`, for one that cannot be decoded.
     """
 
     def __init__(self, paths: Sequence, labels: int | np.ndarray, side: int, batch_size: int, seed: int, stream: str,
-                 tf1_exact: bool = False, first_epoch: int = 2,
+                 order: Order | None = None,
                  decode: Callable[[object, int], np.ndarray] = folders.decode):
         self._paths, self._side, self._batch_size = paths, side, batch_size
         self._labels = np.broadcast_to(np.asarray(labels, np.int32), [len(paths)])
-        self._order = (tf1_order(len(paths), batch_size, stream, first_epoch) if tf1_exact else
-                       order(len(paths), batch_size, seed, stream))
+        self._order = order or shuffled_order(len(paths), batch_size, seed, stream)
         self._decode = decode
         self._reading, self._next = [], 0  # the one open iterator, if any, and the batch that it gives next
         # Closing an iterator waits for the Python calls that read ahead, and an interpreter that is already shutting

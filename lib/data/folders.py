@@ -69,7 +69,7 @@ def files(folder: str, recursive: bool = True) -> list[str]:
 
 
 def _walk(folder: str, above: set[str], recursive: bool):
-    """Yields the image files at any depth. `above`: the true paths of the folders around it, which no link may enter."""
+    """Yields the image files at any depth. `above`: true paths of the folders around it, which no link may enter."""
     here = os.path.realpath(folder)
     if here in above:
         return
@@ -128,8 +128,8 @@ def eight_bits(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         values = np.asarray(image).astype(np.int64)
         if values.min() < 0 or values.max() > 0xFFFF:
-            raise UserError(f"values from {values.min()} to {values.max()}, where 16 bits hold 0 to 65535; save it with "
-                            "8 bits")
+            raise UserError(f"values from {values.min()} to {values.max()}, where 16 bits hold 0 to 65535; save it "
+                            "with 8 bits")
         return Image.fromarray((values // 257).astype(np.uint8))
     if image.mode == "F":
         raise UserError("floating-point values, whose range is not known; save it with 8 bits")

@@ -17,7 +17,12 @@ from lib.mergan.losses import generator_costs
 
 
 def fisher_of_batch(config: Config, generator, critic, labels, noise) -> list[tf.Tensor]:
-    """Squared gradient of the generator's cost on one batch, one tensor per trainable variable."""
+    """Squared gradient of the generator's cost on one batch, one tensor per trainable variable.
+
+    Args:
+      labels: int32 [n], asked of the generator.
+      noise: latent vectors [n, 128].
+    """
     variables = generator.trainable_variables
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch([variable.value for variable in variables])
@@ -42,13 +47,15 @@ def consolidation_cost(config: Config, generator, anchor, fisher) -> tf.Tensor:
 
 
 def new_samples(config: Config, task: int) -> int:
-    """How many images of a batch are real ones of the new class: under DGR its share among all classes so far."""
-    return round(config.batch_size / (task + 1)) if config.generative_replay else config.batch_size
+    """Real images of the new class in a batch: its share among all classes so far."""
+    return round(config.batch_size / (task + 1))
 
 
 def mix_with_replay(replay, images, noise) -> tf.Tensor:
     """Real images in front, the previous generator's images of noise [n, 128] in place of the last n."""
     count = noise.shape[0]
+    if not count:
+        return images
     remembered = tf.stop_gradient(replay(noise, tf.zeros([count], tf.int32)))
     return tf.concat([images[:images.shape[0] - count], remembered], axis=0)
 
@@ -63,4 +70,5 @@ def mixed_labels(replay_solver, mixture, replayed: int, task: int) -> tf.Tensor:
 
 
 def solver_cost(solver, images, labels) -> tf.Tensor:
+    """Mean cross-entropy of a solver's logits on images [n, h, w, c] with labels int32 [n]."""
     return losses.cross_entropy(solver(images).logits, labels)

@@ -1,41 +1,45 @@
-"""Settings of a MeRGAN run: what the command line, the data set and the published experiments fix."""
+"""Settings of MeRGAN: what is learned (`Config`), what is done and where files lie (`Command`), what is measured."""
 
 import dataclasses
 
 from lib.errors import UserError
-from lib.run.settings import Common, setting
-
-
-@dataclasses.dataclass(frozen=True)
-class DataSet:
-    """What the original fixes per data set."""
-
-    side: int  # pixels
-    channels: int
-    classes: tuple[str, ...]  # in the order they are learned
-    iterations: int  # per task
-    joint_iterations: int
-    tested_tasks: tuple[int, ...]  # tasks (from 0) after which --test evaluates
-    classifier_classes: tuple[int, ...]  # the evaluation classifier's class of each label
-    split_replay: bool  # the old classes share one batch (64 // tasks samples each), else a whole batch each
-    learning_rate: float = 1e-4
-
+from lib.run.settings import Checked, Common, FilePath, setting
 
 _DIGITS = tuple(str(digit) for digit in range(10))
 
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DataSet:
+    """What the original fixes per data set; what is left out is as on its 32x32 sets."""
+
+    side: int = 32  # pixels
+    channels: int
+    classes: tuple[str, ...] = _DIGITS  # in the order they are learned
+    iterations: int  # per task
+    joint_iterations: int
+    tested_tasks: tuple[int, ...] = (4, 9)  # tasks (from 0) after which --test evaluates
+    classifier_classes: tuple[int, ...] = tuple(range(10))  # the evaluation classifier's class of each label
+    shared_replay: bool = True  # the old classes share one batch (64 // tasks samples each), else a whole batch each
+    alignment_mean: bool = True  # RA's term is the mean over the old classes, else the sum
+    joint_replay_mean: bool = False  # JTR's terms likewise
+    learning_rate: float = 1e-4
+
+
 DATASETS = {
-    "mnist": DataSet(32, 1, _DIGITS, 4001, 40001, (4, 9), tuple(range(10)), True),
-    "svhn": DataSet(32, 3, _DIGITS, 8001, 80001, (4, 9), tuple(range(10)), True),
+    "mnist": DataSet(channels=1, iterations=4001, joint_iterations=40001),
+    "svhn": DataSet(channels=3, iterations=8001, joint_iterations=80001),
     # The joint program of the original has no lsun; four tasks' worth of iterations is our choice.
-    "lsun": DataSet(64, 3, ("bedroom", "kitchen", "church_outdoor", "tower"), 20001, 80001, (0, 1, 2, 3),
-                    (0, 1, 8, 6), False),
+    "lsun": DataSet(side=64, channels=3, classes=("bedroom", "kitchen", "church_outdoor", "tower"), iterations=20001,
+                    joint_iterations=80001, tested_tasks=(0, 1, 2, 3), classifier_classes=(0, 1, 8, 6),
+                    shared_replay=False, alignment_mean=False, joint_replay_mean=True),
     # scikit-learn's handwritten digits: not in the original, here for a demonstration without downloads. Adam moves the
     # class tables by one learning rate per step at most; a larger one tells classes apart within a short demonstration.
-    "digits": DataSet(32, 1, _DIGITS, 151, 1501, (4, 9), tuple(range(10)), True, learning_rate=1e-3),
+    "digits": DataSet(channels=1, iterations=151, joint_iterations=1501, learning_rate=1e-3),
 }
 
 LABELS = 10  # rows of the label tables and of the class head, whatever the number of tasks
 NOISE = 128  # dimension of the latent vector z
+MEASURES = ("accuracy", "reverse_accuracy", "fid")
 
 
 def _own(field: str) -> str:
@@ -43,13 +47,10 @@ def _own(field: str) -> str:
     return f"0 is the data set's own: {', '.join(f'{name} {getattr(data, field)}' for name, data in DATASETS.items())}."
 
 
-@dataclasses.dataclass(frozen=True)
-class Config(Common):
-    """One run. Everything that changes its numbers is here; what only says where files go is not."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Sequential(Checked):
+    """What learning one class after the other has beside, and joint training has no use for."""
 
-    dataset: str = setting("mnist", "What to learn.", choices=DATASETS, original=True)
-    iterations: int = setting(0, f"Iterations per task, in joint.py in all. {_own('iterations')}", flag="iters", least=0,
-                              original=True)
     replay_alignment: bool = setting(False, "Replay alignment: keep the images of old classes, pixel by pixel.",
                                      flag="RA", original=True)
     alignment_factor: float = setting(1e-4, "Weight of the alignment, lambda_RA of the paper's eq. 13.",
@@ -61,15 +62,26 @@ class Config(Common):
     consolidation_factor: float = setting(1e9, "Weight of the consolidation, lambda_EWC of the paper's eq. 9.",
                                           flag="EWC_factor", least=0.0)
     fisher_batches: int = 100  # generated batches of a class from which its Fisher information is estimated
-    generative_replay: bool = setting(False, "Deep generative replay, a baseline: an unconditional GAN and a classifier.",
-                                      flag="DGR")
-    joint: bool = False  # joint.py: all classes at once
+    generative_replay: bool = setting(
+        False, "Deep generative replay, a baseline: an unconditional GAN and a classifier.", flag="DGR")
     first_tasks: int = setting(0, "Learn, or test, only so many classes; 0 is all of them.", flag="tasks", least=0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(Sequential, Common):
+    """One run. Everything that changes its numbers is here; what only says where files go is not.
+
+    Raises:
+      UserError: a value out of bounds, methods that exclude each other, more tasks than classes.
+    """
+
+    dataset: str = setting("mnist", "What to learn.", choices=DATASETS, original=True)
+    iterations: int = setting(
+        0, f"Iterations per task, in joint.py in all. {_own('iterations')}", flag="iters", least=0, original=True)
+    joint: bool = False  # joint.py: all classes at once
     batch_size: int = 64
     critic_steps: int = 5  # per generator step
     penalty_factor: float = 10.0
-    critic_classification: float = 1.0  # weight of the AC-GAN term in the critic's cost
-    generator_classification: float = 1.0  # lambda_CLS of the generator
     learning_rate: float = setting(1e-4, f"Adam's step size. {_own('learning_rate')}", least=0.0, unless_given=0.0)
     beta_1: float = 0.0
     beta_2: float = 0.9
@@ -80,13 +92,20 @@ class Config(Common):
             raise UserError("--DGR is a method of its own: leave out --RA, --JTR and --EWC")
         if self.first_tasks > len(self.data.classes):
             raise UserError(f"--tasks={self.first_tasks}: {self.dataset} has {len(self.data.classes)} classes")
-        if self.generative_replay:  # its GAN is unconditional: no class head
-            object.__setattr__(self, "critic_classification", 0.0)
-            object.__setattr__(self, "generator_classification", 0.0)
 
     @property
     def data(self) -> DataSet:
         return DATASETS[self.dataset]
+
+    @property
+    def critic_classification(self) -> float:
+        """Weight of the AC-GAN term in the critic's cost; deep generative replay's GAN is unconditional."""
+        return 0.0 if self.generative_replay else 1.0
+
+    @property
+    def generator_classification(self) -> float:
+        """The same in the generator's cost, lambda_CLS of the paper's eq. 2."""
+        return self.critic_classification
 
     @property
     def tasks(self) -> int:
@@ -101,16 +120,46 @@ class Config(Common):
 
     def replay_samples(self, old_classes: int) -> int:
         """Replayed samples per old class: a share of one batch (the remainder is lost) or a whole batch."""
-        return self.batch_size // old_classes if self.data.split_replay else self.batch_size
+        return self.batch_size // old_classes if self.data.shared_replay else self.batch_size
+
+    def as_settings(self) -> dict:
+        """Everything that `settings.json` holds of it."""
+        return dataclasses.asdict(self) | {"critic_classification": self.critic_classification,
+                                           "generator_classification": self.generator_classification}
 
 
 def make_config(joint: bool = False, **settings) -> Config:
     """The settings that were asked for, with the data set's own ones where they are 0.
 
     Raises:
-      UserError: an unknown data set, a value out of bounds, methods that exclude each other, more tasks than classes.
+      UserError: an unknown data set, or what `Config` refuses.
     """
     asked = Config(joint=joint, **settings)
     own = {"iterations": asked.data.joint_iterations if joint else asked.data.iterations,
            "learning_rate": asked.data.learning_rate}
     return dataclasses.replace(asked, **{name: value for name, value in own.items() if not getattr(asked, name)})
+
+
+@dataclasses.dataclass(frozen=True)
+class Command(Checked):
+    """What is done, and where files lie."""
+
+    result_path: FilePath = setting(
+        "", "Training writes to result/<result_path>; with --test this path is read as it is.", original=True)
+    test: bool = setting(False, "Evaluate the checkpoints of a result path with the evaluation classifier.",
+                         original=True)
+    load_model: FilePath = setting("", "Checkpoint prefix to start from; training then begins with the second task.",
+                              original=True)
+    data_dir: FilePath = setting("dataset", "Where the data sets lie: <data_dir>/mnist, <data_dir>/svhn, ...")
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured(Checked):
+    """What `--test` measures beside what the original does."""
+
+    metrics: tuple[str, ...] = setting(("accuracy",), "With --test: what to measure, with commas between.",
+                                       choices=MEASURES)
+    every_task: bool = setting(False, "With --test: measure after each task.")
+    inception_weights: FilePath = setting(
+        "", "With --metrics=fid: Keras' Inception-v3 weights without its top. For lsun they are downloaded once if "
+        "there is a network; without them the evaluation classifier's features are used, and named so.")

@@ -1,52 +1,86 @@
 """The training images of a data set, one class at a time or all together, from memory or from storage."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from lib.data import batching, folders, sources
+from lib.mergan.config import Config
 
 STORED = ("lsun",)  # too large for memory: read from image folders as they are needed
 
 
-class ByClass:
-    """Batches of the training images of `classes` (names; a class's label is its position).
+class TrainingImages:
+    """The images that a run learns, task by task.
 
-    `side`: of the images, for those that are resized on reading. `tf1_exact`: the original's order for lsun.
-    Raises `UserError` for data that are missing or broken.
+    Raises:
+      UserError: data that are missing or broken, or fewer than a batch.
     """
 
-    def __init__(self, dataset: str, classes: Sequence[str], side: int, data_dir: str, batch_size: int, seed: int,
-                 tf1_exact: bool = False):
-        self._classes, self._side, self._batch_size = classes, side, batch_size
-        self._seed, self._tf1_exact = seed, tf1_exact
-        if dataset in STORED:
-            self._stored = [folders.of_class(data_dir, dataset, name, "train") for name in classes]
+    def __init__(self, config: Config, data_dir: str):
+        self._config = config
+        classes = config.data.classes
+        if config.dataset in STORED:
+            self._folders = [folders.of_class(data_dir, config.dataset, name, "train") for name in classes]
         else:
-            train, test = (sources.load(dataset, split, data_dir) for split in ("train", "test"))
-            print("\n".join(sources.describe(dataset, train, test, data_dir)))
-            self._arrays = sources.of_classes(train, range(len(classes)), f"{dataset} (train)")
-            self._stored = None
+            train, test = (sources.load(config.dataset, split, data_dir) for split in ("train", "test"))
+            print("\n".join(sources.describe(config.dataset, train, test, data_dir)))
+            self._arrays = sources.of_classes(train, range(len(classes)), f"{config.dataset} (train)")
+            self._folders = None
 
-    def of(self, label: int):
-        """Batches of one class: an object with `take(start, count)`, see `streams`."""
-        stream = f"class {self._classes[label]}"
-        if self._stored:
-            paths, decode = self._stored[label]
-            return batching.FolderBatches(paths, label, self._side, self._batch_size, self._seed, stream,
-                                         self._tf1_exact, decode=decode)
+    def batches(self, task: int) -> batching.Batches | batching.FolderBatches:
+        """Those of a task: of one class or, in joint training, of all of them."""
+        return self._of_all() if self._config.joint else self._of_class(task)
+
+    def _of_class(self, label: int):
+        config, stream = self._config, f"class {self._config.data.classes[label]}"
+        if self._folders:
+            images = self._folders[label]
+            order = tf1_order(len(images.paths), config.batch_size, stream) if config.tf1_exact else None
+            return batching.FolderBatches(images.paths, label, config.data.side, config.batch_size, config.seed, stream,
+                                          order, images.decode)
         images, labels = sources.of_classes(self._arrays, [label], stream)
-        return batching.Batches(images, labels, self._batch_size, self._seed, stream)
+        return batching.Batches(images, labels, config.batch_size, config.seed, stream)
 
-    def mixed(self):
-        """Batches of all classes together."""
-        if self._stored:
-            places = [(label, path) for label, images in enumerate(self._stored) for path in images.paths]
-            labels = np.repeat(np.arange(len(self._stored)), [len(images.paths) for images in self._stored])
-            return batching.FolderBatches(places, labels, self._side, self._batch_size, self._seed, "all classes",
-                                         decode=self._decode)
-        return batching.Batches(*self._arrays, self._batch_size, self._seed, "all classes")
+    def _of_all(self):
+        config, stream = self._config, "all classes"
+        if not self._folders:
+            return batching.Batches(*self._arrays, config.batch_size, config.seed, stream)
+        places = [(label, path) for label, images in enumerate(self._folders) for path in images.paths]
+        labels = np.repeat(np.arange(len(self._folders)), [len(images.paths) for images in self._folders])
+        return batching.FolderBatches(places, labels, config.data.side, config.batch_size, config.seed, stream,
+                                      decode=self._decode)
 
     def _decode(self, place: tuple[int, object], side: int) -> np.ndarray:
         label, path = place
-        return self._stored[label].decode(path, side)
+        return self._folders[label].decode(path, side)
+
+
+def tf1_epoch_order(count: int, epoch: int) -> np.ndarray:
+    """Of an epoch of the original's LSUN loader, whose epochs count from 1 and are their own seeds; int64 [count]."""
+    order = np.arange(count)
+    np.random.RandomState(epoch).shuffle(order)
+    return order
+
+
+def tf1_slots(order: np.ndarray, batch_size: int) -> np.ndarray:
+    """Which image lies in which slot of each batch of the original's LSUN loader; [batches, batch_size].
+
+    The loader puts image n of the order into slot n mod batch_size and yields after n = batch_size, 2 batch_size,
+    ...: each batch has the image after it in slot 0, and image 0 of the order is overwritten before it is seen.
+    """
+    batches = (len(order) - 1) // batch_size
+    slots = order[:batches * batch_size].reshape(batches, batch_size).copy()
+    slots[:, 0] = order[batch_size:batches * batch_size + 1:batch_size]
+    return slots
+
+
+def tf1_order(count: int, batch_size: int, stream: str) -> batching.Order:
+    """The original LSUN loader's order and slots, equal for every seed and class.
+
+    It spends epoch 1 on the ground-truth picture and trains from epoch 2 on. `stream` stands in messages.
+
+    Raises:
+      UserError: fewer images than a batch takes.
+    """
+    batching.require(count, batch_size + 1, stream)
+    return batching.Order((count - 1) // batch_size, lambda epoch: tf1_slots(tf1_epoch_order(count, 2 + epoch),
+                                                                             batch_size))

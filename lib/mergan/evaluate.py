@@ -11,104 +11,78 @@ from lib import files, pictures, randomness, tf1
 from lib.classifiers import inception, pretrained, real_images
 from lib.classifiers.features import Extractor, batches, classifier_features
 from lib.errors import UserError
-from lib.mergan.command_line import Measured
-from lib.mergan.config import Config
-from lib.mergan.networks import Networks, build_networks
-from lib.mergan.step import draw_latent, restore
-from lib.mergan.train import model_prefix
+from lib.mergan.checkpoint import model_prefix, restore
+from lib.mergan.config import Config, Measured
+from lib.mergan.networks import Networks, networks_of
+from lib.mergan.noise import draw_latent
+from lib.mergan.samples import Samples, samples_of
 from lib.metrics import frechet, reverse_accuracy
 
 _REPEATS = 100  # batches per class
-_JOINT_BATCH = 100
 _REVERSE_LIMIT = 10_000  # generated images of a class: as many as lsun has real ones would take 20 GB
 
 
-def _predictor(generator, classifier):
-    """(noise, labels) -> predicted classes; the batch norm's statistics are those of this very batch."""
+def _predictor(samples: Samples, classifier, learned: int):
+    """(noise, labels) -> (classes that the images stand for, predicted ones), both int [n].
 
+    The generator's batch norm takes the statistics of this very batch.
+    """
     @tf.function
     def predict(noise, labels):
-        return tf.argmax(classifier(pictures.to_classifier_input(generator(noise, labels))), axis=-1)
+        images = samples.generator(noise, labels)
+        predicted = tf.argmax(classifier(pictures.to_classifier_input(images)), axis=-1)
+        return samples.classes_of(images, labels, learned), predicted
 
     return predict
 
 
-def class_accuracies(config: Config, generator, classifier, task: int, repeats: int = _REPEATS) -> list[float]:
-    """Share of recognised images for each class learned up to `task`: the mean over batches of 64."""
-    predict = _predictor(generator, classifier)
-    accuracies = []
-    for label in range(task + 1):
-        labels = tf.fill([config.batch_size], label)
-        expected = config.data.classifier_classes[label]
-        hits = [predict(draw_latent(randomness.key(config.seed, "test", task, label, repeat), config.batch_size),
-                        labels).numpy() == expected for repeat in range(repeats)]
-        accuracies.append(float(np.mean([np.mean(batch) for batch in hits])))
-    return accuracies
+def recognised(samples: Samples, classifier, task: int, repeats: int = _REPEATS) -> tuple[np.ndarray, np.ndarray]:
+    """Whether the classifier sees in each generated image the class that it stands for.
 
+    Args:
+      repeats: batches of `samples.batch_size` images, as far as classes are generated apart of each class.
 
-def solver_accuracies(config: Config, networks: Networks, classifier, task: int, repeats: int = _REPEATS
-                      ) -> list[float]:
-    """The same for deep generative replay, whose images have the category that its own solver sees in them.
-
-    A class that the solver never sees has accuracy 0.
+    Returns:
+      the images' classes int32 [batches, n] and bool [batches, n].
     """
-    @tf.function
-    def judge(noise):
-        images = networks.generator(noise, tf.zeros([config.batch_size], tf.int32))
-        categories = tf.argmax(networks.solver(images).logits[:, :task + 1], axis=-1)
-        return categories, tf.argmax(classifier(pictures.to_classifier_input(images)), axis=-1)
-
-    keys = [randomness.key(config.seed, "test", task, repeat) for repeat in range(repeats * (task + 1))]
-    judged = [judge(draw_latent(key, config.batch_size)) for key in keys]
-    categories, recognised = (np.concatenate(part) for part in zip(*judged))
-    hits = recognised == np.asarray(config.data.classifier_classes)[categories]
-    return [float(np.mean(hits[categories == label])) if np.any(categories == label) else 0.0
-            for label in range(task + 1)]
+    numbers = np.asarray(samples.config.data.classifier_classes)
+    predict = _predictor(samples, classifier, samples.learned(task))
+    classes, hits = [], []
+    for label, counters in samples.rounds(task, repeats):
+        noise = draw_latent(randomness.key(samples.config.seed, "test", *counters), samples.batch_size)
+        labels, predicted = predict(noise, samples.asked(label, samples.batch_size))
+        classes.append(labels.numpy())
+        hits.append(predicted.numpy() == numbers[classes[-1]])
+    return np.stack(classes), np.stack(hits)
 
 
-def joint_accuracy(config: Config, generator, classifier, task: int, repeats: int = _REPEATS) -> float:
-    """Share of recognised images in batches of all classes, as many of each."""
-    predict = _predictor(generator, classifier)
-    classes = len(config.data.classes)
-    labels = tf.tile(tf.range(classes), [_JOINT_BATCH // classes])
-    expected = np.asarray(config.data.classifier_classes)[labels.numpy()]
-    hits = [predict(draw_latent(randomness.key(config.seed, "test", task, repeat), _JOINT_BATCH), labels).numpy()
-            == expected for repeat in range(repeats)]
-    return float(np.mean([np.mean(batch) for batch in hits]))
+def class_accuracies(classes: np.ndarray, hits: np.ndarray, learned: int) -> list[float]:
+    """Share of recognised images of each class; 0 for one that no image stands for."""
+    return [float(np.mean(hits[classes == label])) if np.any(classes == label) else 0.0 for label in range(learned)]
 
 
-def labelled_samples(config: Config, networks: Networks, task: int, per_class: int) -> tuple[np.ndarray, np.ndarray]:
+def labelled_samples(samples: Samples, task: int, per_class: int) -> tuple[np.ndarray, np.ndarray]:
     """Generated images float32 [n, h, w, c] in [-1, 1] and the class int32 [n] each stands for.
 
-    `per_class` of every class learned up to `task`, from batches as `--test` uses them: of one class, or of all in
-    joint training. Under deep generative replay as many in all, each of the class that its own solver sees in it.
+    `per_class` of every class learned up to `task`, from batches as `--test` uses them; where the generator is not told
+    the class, as many in all.
     """
-    generate = tf.function(lambda noise, labels: networks.generator(noise, labels))
-
-    def images_of(count: int, size: int, label: int, asked) -> np.ndarray:
-        drawn = [generate(draw_latent(randomness.key(config.seed, "samples", task, label, batch), size), asked)
+    generate, learned, size = tf.function(samples.generator), samples.learned(task), samples.batch_size
+    images, classes = [], []
+    for label, share in samples.shares(learned):
+        count, asked = share * per_class, samples.asked(label, size)
+        drawn = [generate(draw_latent(randomness.key(samples.config.seed, "samples", task, label, batch), size), asked)
                  for batch in range(-(-count // size))]
-        return np.concatenate(drawn)[:count]
-
-    if config.joint:
-        classes = len(config.data.classes)
-        asked = np.arange(_JOINT_BATCH, dtype=np.int32) % classes
-        images = images_of(per_class * classes, _JOINT_BATCH, 0, asked)
-        return images, np.resize(asked, len(images))
-    if config.generative_replay:
-        images = images_of(per_class * (task + 1), config.batch_size, 0, tf.zeros([config.batch_size], tf.int32))
-        seen = [networks.solver(part).logits[:, :task + 1] for part in batches(images)]
-        return images, np.argmax(np.concatenate(seen), axis=1).astype(np.int32)
-    images = [images_of(per_class, config.batch_size, label, tf.fill([config.batch_size], label))
-              for label in range(task + 1)]
-    return np.concatenate(images), np.repeat(np.arange(task + 1, dtype=np.int32), per_class)
+        images.append(np.concatenate(drawn)[:count])
+        classes.append(np.concatenate([samples.classes_of(batch, asked, learned) for batch in drawn])[:count])
+    return np.concatenate(images), np.concatenate(classes)
 
 
 class Evaluation:
     """The measures of one run, task by task."""
 
     def __init__(self, config: Config, networks: Networks, data_dir: str, measured: Measured):
-        self._config, self._networks = config, networks
+        self._config, self._samples = config, samples_of(config, networks)
         self._classifier = pretrained.evaluation_classifier(config.dataset, data_dir)
         self._measures: list[Callable[[int], dict]] = [
             {"accuracy": self.accuracy, "reverse_accuracy": self.reverse_accuracy, "fid": self.distance}[name]
@@ -127,25 +101,24 @@ class Evaluation:
         return values
 
     def accuracy(self, task: int) -> dict:
-        """Printed as the original does."""
-        config = self._config
-        if config.joint:
-            accuracy = joint_accuracy(config, self._networks.generator, self._classifier, task)
-            print(f"Task: {task + 1}   All classes accuracy: {accuracy}", flush=True)
-            return {"average_accuracy": accuracy}
-        accuracies = solver_accuracies(config, self._networks, self._classifier, task) if config.generative_replay \
-            else class_accuracies(config, self._networks.generator, self._classifier, task)
-        for name, accuracy in zip(config.data.classes, accuracies):
+        """The share of recognised images in 0..1, printed as the original does."""
+        classes, hits = recognised(self._samples, self._classifier, task)
+        if not self._samples.by_class:
+            average = float(np.mean([np.mean(batch) for batch in hits]))
+            print(f"Task: {task + 1}   All classes accuracy: {average}", flush=True)
+            return {"average_accuracy": average}
+        by_class = dict(zip(self._config.data.classes, class_accuracies(classes, hits, self._samples.learned(task))))
+        for name, accuracy in by_class.items():
             print(f"Task: {task + 1}   Class: {name}   Accuracy: {accuracy}")
-        average = float(np.mean(accuracies))
+        average = float(np.mean(list(by_class.values())))
         print(f"Average accuracy: {average}", flush=True)
-        return {"accuracy": dict(zip(config.data.classes, accuracies)), "average_accuracy": average}
+        return {"accuracy": by_class, "average_accuracy": average}
 
     def reverse_accuracy(self, task: int) -> dict:
         """Of a classifier trained on generated images, on real images of the learned classes."""
         config = self._config
         per_class = min(self._train_size // len(config.data.classes), _REVERSE_LIMIT)
-        images, labels = labelled_samples(config, self._networks, task, per_class)
+        images, labels = labelled_samples(self._samples, task, per_class)
         real, real_labels = self._real_of(task)
         value = reverse_accuracy.reverse_accuracy(config.dataset, images, self._numbers()[labels], real, real_labels,
                                                   seed=config.seed)
@@ -155,7 +128,7 @@ class Evaluation:
     def distance(self, task: int) -> dict:
         """Between the real test images of the learned classes and as many generated ones."""
         real, _ = self._real_of(task)
-        generated, _ = labelled_samples(self._config, self._networks, task, len(real) // self._classes(task))
+        generated, _ = labelled_samples(self._samples, task, len(real) // self._samples.learned(task))
         result = frechet.fid(self._extractor, batches(real), batches(generated))
         print(f"Task: {task + 1}   {result.name}: {result.distance}", flush=True)
         return {result.name: result.distance}
@@ -172,15 +145,12 @@ class Evaluation:
                 print(f"FID takes the classifier's features ({error})", flush=True)
         return classifier_features(self._classifier, dataset)
 
-    def _classes(self, task: int) -> int:
-        return len(self._config.data.classes) if self._config.joint else task + 1
-
     def _numbers(self) -> np.ndarray:
         """The evaluation classifier's number of each label."""
         return np.asarray(self._config.data.classifier_classes, np.int32)
 
     def _real_of(self, task: int) -> tuple[np.ndarray, np.ndarray]:
-        learned = np.isin(self._real.labels, self._numbers()[:self._classes(task)])
+        learned = np.isin(self._real.labels, self._numbers()[:self._samples.learned(task)])
         return self._real.images[np.flatnonzero(learned)], self._real.labels[learned]
 
 
@@ -207,15 +177,14 @@ def run(config: Config, directory: Path, data_dir: str, measured: Measured = Mea
     and their unweighted mean, in 0..1, and what else `measured` asks for. A joint training has one checkpoint, which
     the original evaluates under the number of each tested task.
     """
-    networks = build_networks(config.data, replay=not config.joint, solver=config.generative_replay,
-                              dtype=config.precision)
+    networks = networks_of(config)
     tested = range(config.tasks) if measured.every_task and not config.joint else config.tested_tasks
     _load(directory, config, networks, tested[0])  # first, as a classifier may take minutes to train
     evaluation = Evaluation(config, networks, data_dir, measured)
     print("build model started")
     tasks = []
     for task in tested:
-        if task != tested[0] and not config.joint:
+        if task != tested[0]:
             _load(directory, config, networks, task)
         tasks.append(evaluation.run(task))
     metrics = {"dataset": config.dataset, "iterations": config.iterations, "seed": config.seed, "tasks": tasks}

@@ -2,16 +2,17 @@
 
 import functools
 
+from lib.mergan.checkpoint import checkpoint_variables
 from lib.mergan.config import Config
-from lib.mergan.networks import build_networks
-from lib.mergan.step import build_optimizers, checkpoint_variables
+from lib.mergan.networks import networks_of
+from lib.mergan.step import build_optimizers
 from lib.tf1.models import Interchange, Model
 
 
 def build(dataset: str, joint: bool) -> Interchange:
     """The networks of `mergan.py` or `joint.py`, freshly initialised."""
     config = Config(dataset, iterations=0, joint=joint)
-    networks = build_networks(config.data, replay=not joint)
+    networks = networks_of(config)
     present = {name: network for name, network in networks._asdict().items() if network is not None}
     return Interchange(present, checkpoint_variables(config, networks, build_optimizers(config, networks)))
 

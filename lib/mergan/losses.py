@@ -10,6 +10,10 @@ import tensorflow as tf
 from lib import losses
 from lib.mergan.config import Config
 
+# Names of the costs' scalars in the original's log.
+CRITIC_QUANTITIES = ("d-cost", "wgan-pure", "penalty", "wgan", "acgan-real", "real_acc", "fake_acc")
+GENERATOR_QUANTITIES = ("g-cost", "acgan-fake")
+
 
 class CriticCosts(NamedTuple):
     """Terms of the critic's cost, before their factors."""
@@ -21,8 +25,16 @@ class CriticCosts(NamedTuple):
     fake_accuracy: tf.Tensor
 
     def total(self, config: Config) -> tf.Tensor:
+        """What the critic minimises, a scalar; methods add their terms."""
         return (self.wasserstein + config.penalty_factor * self.penalty
                 + config.critic_classification * self.classification)
+
+    def quantities(self, config: Config) -> dict[str, tf.Tensor]:
+        """Its scalars under CRITIC_QUANTITIES."""
+        penalty = config.penalty_factor * self.penalty
+        return dict(zip(CRITIC_QUANTITIES, (
+            self.total(config), self.wasserstein, penalty, self.wasserstein + penalty, self.classification,
+            self.real_accuracy, self.fake_accuracy), strict=True))
 
 
 class GeneratorCosts(NamedTuple):
@@ -32,7 +44,12 @@ class GeneratorCosts(NamedTuple):
     classification: tf.Tensor  # cross-entropy of generated images
 
     def total(self, config: Config) -> tf.Tensor:
+        """What the generator minimises, a scalar; methods add their terms."""
         return self.wasserstein + config.generator_classification * self.classification
+
+    def quantities(self, config: Config) -> dict[str, tf.Tensor]:
+        """Its scalars under GENERATOR_QUANTITIES."""
+        return dict(zip(GENERATOR_QUANTITIES, (self.total(config), self.classification), strict=True))
 
 
 def critic_costs(generator, critic, images, labels, noise, alpha, fake_labels=None) -> CriticCosts:

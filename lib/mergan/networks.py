@@ -9,7 +9,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from lib.mergan.config import LABELS, NOISE, DataSet
+from lib.mergan.config import LABELS, NOISE, Config, DataSet
 from lib.ops import affine
 from lib.ops.blocks import DownBlock, UpBlock
 from lib.ops.norm import BatchStatisticsNorm, LayerNorm
@@ -223,6 +223,12 @@ def build_networks(data: DataSet, *, replay: bool = True, solver: bool = False, 
         solver=build(build_critic, "solver", 3) if solver else None,
         replay_solver=build(build_critic, "replay_solver", 4) if solver else None,
     )
+
+
+def networks_of(config: Config) -> Networks:
+    """Those that a run with these settings has."""
+    return build_networks(config.data, replay=not config.joint, solver=config.generative_replay, seed=config.seed,
+                          dtype=config.precision)
 
 
 def tf1_variables(networks: Networks) -> dict[str, keras.Variable]:

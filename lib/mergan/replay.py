@@ -20,11 +20,13 @@ class ReplayCosts(NamedTuple):
     generator_classification: tf.Tensor  # cross-entropy of new images
 
     def critic_total(self, config: Config) -> tf.Tensor:
-        return _over_classes(self.critic_wasserstein + self.critic_classification, not config.data.split_replay)
+        """JTR's term of the critic's cost, a scalar."""
+        return _over_classes(self.critic_wasserstein + self.critic_classification, config.data.joint_replay_mean)
 
     def generator_total(self, config: Config) -> tf.Tensor:
+        """JTR's term of the generator's cost, a scalar."""
         return _over_classes(self.generator_wasserstein + self.generator_classification,
-                             not config.data.split_replay)
+                             config.data.joint_replay_mean)
 
 
 def _over_classes(costs: tf.Tensor, mean: bool) -> tf.Tensor:
@@ -54,7 +56,7 @@ def alignment_cost(config: Config, distances: tf.Tensor) -> tf.Tensor:
     The code sums over samples and pixels where the paper writes an expectation, and divides by the number of old
     classes on the 32x32 sets only.
     """
-    return config.alignment_factor * _over_classes(distances, config.data.split_replay)
+    return config.alignment_factor * _over_classes(distances, config.data.alignment_mean)
 
 
 def joint_replay_costs(generator, replay, critic, noise: tf.Tensor) -> ReplayCosts:

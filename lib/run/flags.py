@@ -154,7 +154,7 @@ class Parser:
         return argument
 
     def _pass_over_unknown(self, rest: list[str]) -> list[str]:
-        """Name the unknown flags, which TF 1.4 ignored, with the value that follows each; returns what else is there."""
+        """Name the unknown flags, which TF 1.4 ignored, with the value behind each; returns what else is there."""
         paths, unknown = [], []
         for position, argument in enumerate(rest):
             if argument.startswith("--") or _is_value_of_unknown(rest, position):

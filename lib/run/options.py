@@ -37,8 +37,8 @@ class Options(Checked):
                           choices=("auto", "never"))
     checkpoint_every: Period = setting(Period(300.0), "Time between resume points: seconds (300 or 300s) or iterations "
                                                       "(100it).")
-    jit: str = setting("auto", "Compile the steps with XLA. auto: on a GPU; on a CPU its convolutions are several times "
-                               "slower.", choices=("auto", "on", "off"))
+    jit: str = setting("auto", "Compile the steps with XLA. auto: on a GPU; on a CPU its convolutions are several "
+                               "times slower.", choices=("auto", "on", "off"))
     deterministic: bool = setting(False, "Same numbers in every run on a GPU too (slower).")
     strategy: str = setting("none", "Who shares each batch. mirrored: all GPUs. multi_worker: the processes that "
                                     "TF_CONFIG names.", choices=("none", "mirrored", "multi_worker"))

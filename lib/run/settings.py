@@ -1,7 +1,7 @@
 """A setting is said once, as one field of a dataclass: name, type, default, meaning, bounds and flag.
 
-From the field come its flag and help (`lib.run.flags`), its check (`Checked`), its line in `settings.json` and its row in
-the READMEs' tables.
+From the field come its flag and help (`lib.run.flags`), its check (`Checked`), its line in `settings.json` and its row
+in the READMEs' tables.
 
     latent_size: int = setting(20, "Dimensions of the continuous latent variable.", least=1)
 """
@@ -117,4 +117,4 @@ class Common(Checked):
     precision: str = setting(
         "float32", "What the layers compute in; weights, statistics and costs stay float32. auto: float32 on a CPU, "
         "mixed on a GPU that is made for it.", choices=("auto", *PRECISIONS), unless_given="auto")
-    tf1_exact: bool = setting(False, "Bring back the original's deterministic accidents (see the table of differences).")
+    tf1_exact: bool = setting(False, "Bring back the original's deterministic accidents, see the table of differences.")

@@ -1,4 +1,4 @@
-"""Checkpoints of the TF1 programs: files by variable name, and Adam's state in them; `python -m lib.tf1` is the tool."""
+"""Checkpoints of the TF1 programs: files by variable name, and Adam's state; `python -m lib.tf1` is the tool."""
 
 from lib.tf1.adam import adam_variables
 from lib.tf1.files import assign, complete, exists, read, write

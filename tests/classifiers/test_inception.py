@@ -1,10 +1,5 @@
 """Inception-v3 with weights from a file, and the one line where there are none."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
@@ -12,8 +7,7 @@ import tensorflow as tf
 
 from lib.classifiers import inception
 from lib.errors import UserError
-
-ROOT = Path(__file__).parents[2]
+from tests.process import environment
 
 
 def test_missing_file(tmp_path):
@@ -49,13 +43,12 @@ def test_features_are_those_of_the_given_weights(tmp_path):
 
 
 @pytest.mark.slow
-def test_without_network_one_line_says_what_to_do(tmp_path):
+def test_without_network_one_line_says_what_to_do(place, tmp_path):
     program = ("from lib.errors import UserError\nfrom lib.classifiers import inception\n"
                "try:\n    inception.features()\nexcept UserError as error:\n    print('line:', error)\n")
     closed = "http://127.0.0.1:9"
-    environment = os.environ | {"KERAS_HOME": str(tmp_path), "https_proxy": closed, "HTTPS_PROXY": closed}
-    output = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True,
-                            timeout=300)
+    output = place.run(["-c", program], env=environment(KERAS_HOME=str(tmp_path), https_proxy=closed,
+                                                        HTTPS_PROXY=closed))
     lines = [line for line in output.stdout.splitlines() if line.startswith("line: ")]
     assert len(lines) == 1, output.stderr
     assert "no download" in lines[0] and "--inception_weights" in lines[0]

@@ -35,6 +35,7 @@ def test_judges_give_probabilities_of_ten_classes(build, side, channels):
     np.testing.assert_array_equal(again, rows)
 
 
+@pytest.mark.full
 def test_a_judge_learns_is_kept_and_is_read_again(tmp_path, monkeypatch, capsys):
     judge = JUDGES["mnist"]
     monkeypatch.setitem(JUDGES, "mnist", judge._replace(recipe=judge.recipe._replace(epochs=4, shift=0)))

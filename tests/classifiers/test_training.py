@@ -40,6 +40,7 @@ def test_initial_weights_keep_the_signal():
     assert 0.1 < float(tf.reduce_mean(tf.square(activations))) / 2 * 3 < 2.0
 
 
+@pytest.mark.full
 def test_first_kernel_trains_as_if_pixels_were_in_0_to_1():
     digits = sources.load("digits", "train")
     images, labels = digits.images[:192], digits.labels[:192]
@@ -73,6 +74,7 @@ def test_first_kernel_trains_as_if_pixels_were_in_0_to_1():
         assert np.mean(moved > 2e-5) < 1e-3
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("as_generated", [False, True])
 def test_learns_digits_and_repeats_itself(as_generated):
     train, test = sources.load("digits", "train"), sources.load("digits", "test")
@@ -85,6 +87,7 @@ def test_learns_digits_and_repeats_itself(as_generated):
     np.testing.assert_allclose(first.head.kernel, second.head.kernel, atol=1e-4)
 
 
+@pytest.mark.full
 def test_fewer_images_than_a_batch_and_dropout():
     model = build_classifier("svhn")
     images = np.random.default_rng(0).integers(0, 256, [20, 32, 32, 3], dtype=np.uint8)

@@ -8,13 +8,12 @@ import pytest
 
 from lib import tf1
 from tests import kills
-from tests.cli.conftest import WorkingDirectory
-from tests.cli.test_mergan_errors import refused
+from tests.process import Place, refused
 
 LINE = "joint.py --dataset digits --iters 4 --checkpoint_every 1it --result_path run"
 
 
-class SmallDisk(WorkingDirectory):
+class SmallDisk(Place):
     """A working directory that is mounted for the processes started here alone."""
 
     def __init__(self, path: Path, megabytes: int):
@@ -43,7 +42,7 @@ class SmallDisk(WorkingDirectory):
 
 
 @pytest.fixture
-def small_disk(tmp_path, request):
+def small_disk(launch, tmp_path, request):
     disk = SmallDisk(tmp_path, request.param)
     yield disk
     disk.close()

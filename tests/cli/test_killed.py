@@ -7,23 +7,30 @@ import pytest
 
 from tests import kills
 from tests.kills import Program
-from tests.lvae import tiny as tiny_lvae
-from tests.memorygan import tiny as tiny_memorygan
+from tests.memorygan import tiny
 
-pytestmark = pytest.mark.slow
+# Once each, and as often as it takes to meet what is rare.
+MOMENTS = ["training", "writing", "start"]
+
+
+def often(count):
+    return pytest.mark.parametrize("moments", [
+        pytest.param(MOMENTS, id="three"), pytest.param(kills.moments(count, 8), id="often", marks=pytest.mark.slow)])
+
 
 MERGAN = "mergan.py --dataset=digits --tasks=2 --iters=20 --RA --RA_factor=1e-3 --result_path=run"
-MEMORYGAN = ("memorygan/run.py --dataset=fashion --epoch=3 --data_dir={data} " + " ".join(tiny_memorygan.FLAGS))
+MEMORYGAN = ("memorygan/run.py --dataset=fashion --epoch=3 --data_dir={data} " + " ".join(tiny.FLAGS))
 LVAE = ("lvae/run_fashion_dnn_experiment.py --sequential=True --latent_size=2 --batch_size=2 --min_interval=10 "
         "--max_dist_swaps=3 --test_interval=4 --data_dir={data} --device=/cpu:0 --allow_soft_placement")
 
 
-def straight_and_killed(tmp_path: Path, line: str, count: int) -> tuple[Program, Program]:
-    """The same run twice, unbroken and killed `count` times; its resume points are one iteration apart."""
+def straight_and_killed(tmp_path: Path, line: str, moments: list[str]) -> tuple[Program, Program]:
+    """The same run twice, unbroken and killed at these moments; its resume points are one iteration apart."""
     straight, killed = (Program(f"{line} --checkpoint_every=1it", tmp_path / name) for name in ("straight", "killed"))
     pace = kills.finish_at_its_pace(straight)
-    kills.finish_with_kills(killed, count, pace, seed=8)
-    assert len(re.findall("^resuming ", killed.output(), re.M)) > count / 3  # most kills come after the first point
+    kills.finish_with_kills(killed, moments, pace, seed=8)
+    # Most kills come after the first point.
+    assert len(re.findall("^resuming ", killed.output(), re.M)) > len(moments) / 3
     return straight, killed
 
 
@@ -33,9 +40,10 @@ def runs(directory: Path) -> list[Path]:
     return sorted(path for path in directory.glob("*/0/*") if path.name in stamps)
 
 
-def test_mergan(tmp_path):
+@often(20)
+def test_mergan(launch, tmp_path, moments):
     (tmp_path / "pretrain").mkdir()
-    programs = straight_and_killed(tmp_path, MERGAN, 20)
+    programs = straight_and_killed(tmp_path, MERGAN, moments)
     for program in programs:
         # The classifier that judges both is trained once.
         (program.directory / "pretrain").symlink_to(tmp_path / "pretrain")
@@ -46,16 +54,16 @@ def test_mergan(tmp_path):
     kills.assert_same_run(straight, killed)
 
 
-def test_memorygan(tmp_path):
-    tiny_memorygan.write_mnist_like(tmp_path / "data/fashion")
-    programs = straight_and_killed(tmp_path, MEMORYGAN.format(data=tmp_path / "data"), 5)
+@often(5)
+def test_memorygan(launch, tmp_path, fashion, moments):
+    programs = straight_and_killed(tmp_path, MEMORYGAN.format(data=fashion), moments)
     straight, killed = (runs(program.directory) for program in programs)
     assert len(straight) == len(killed) == 3  # checkpoint, logs, samples
     for theirs, ours in zip(straight, killed):
         kills.assert_same_run(theirs, ours)
 
 
-def test_lvae(tmp_path):
-    tiny_lvae.write(tmp_path / "data/Fashion_data", 40, 20)
-    programs = straight_and_killed(tmp_path, LVAE.format(data=tmp_path / "data"), 5)
+@often(5)
+def test_lvae(launch, tmp_path, fashion, moments):
+    programs = straight_and_killed(tmp_path, LVAE.format(data=fashion), moments)
     kills.assert_same_run(*(program.directory / "experiment_0" for program in programs))

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tests.cli.conftest import ROOT
+from tests.cli.conftest import result_name
+from tests.process import ROOT, passed
 
 TRAININGS = [
     "python mergan.py --dataset mnist --result_path mnist_SFT/",
@@ -27,17 +29,9 @@ LSUN = [
     "python mergan.py --dataset lsun --RA --RA_factor 1e-3 --result_path test_lsun_RA/",
     "python mergan.py --dataset lsun --JTR --result_path test_lsun_JTR/",
 ]
-SHORT = " --iters 2"
-FEWER = " --tasks 3"  # where ten would only take longer
-
-
-def passed(result):
-    assert result.returncode == 0, result.stderr[-2000:]
-    return result.stdout
-
-
-def directory(workplace, line):
-    return workplace.path / "result" / re.search(r"--result_path (?:result/)?(\S+)/", line).group(1)
+# Two iterations, and three tasks where ten would only take longer.
+SHORT = [f"{line} --iters 2" for line in TRAININGS]
+SFT, RA, JTR, JOINT = SHORT[0] + " --tasks 3", SHORT[1], SHORT[2] + " --tasks 3", SHORT[3]
 
 
 def check_task_run(path, classes, side=32):
@@ -61,22 +55,25 @@ def check_joint_run(path):
     assert (path / "model/WGAN_GP.model-1.index").exists()
 
 
-@pytest.mark.parametrize("line", TRAININGS)
-def test_training(workplace, line):
-    whole = "--RA" in line or "joint" in line  # what `test_testing` needs
-    out = passed(workplace.run(line + SHORT + FEWER * (not whole)))
+@pytest.mark.parametrize("line", [SFT, RA, JTR, JOINT])
+def test_training(trained, line):
+    out, path = trained(line)
     assert "*** create sample dir" in out and "Uppercase local vars:" in out
     assert re.search(r"^iter 0\nd-cost\t-?\d+\.\d{6}$", out, re.M) and re.search(r"^g-cost\t", out, re.M)
-    path = directory(workplace, line)
-    check_joint_run(path) if "joint" in line else check_task_run(path, range(10 if whole else 3))
+    check_joint_run(path) if line == JOINT else check_task_run(path, range(10 if line == RA else 3))
     assert ("RA-cost" in out) == ("--RA" in line) and ("JTR_gen_cost" in out) == ("--JTR" in line)
 
 
-@pytest.mark.parametrize("line", TESTS)
-def test_testing(workplace, line):
-    """After `test_training`, on what it wrote."""
-    out = passed(workplace.run(line + SHORT))
-    metrics = json.loads((directory(workplace, line) / "metrics.json").read_text())
+def copied(run, workplace):
+    """A training's directory in another place, where a test may add to it."""
+    return shutil.copytree(run.directory, workplace.path / "result" / run.directory.name)
+
+
+@pytest.mark.parametrize("line, training", zip(TESTS, (RA, JOINT)))
+def test_testing(trained, workplace, line, training):
+    path = copied(trained(training), workplace)
+    out = passed(workplace.run(f"{line} --iters 2"))
+    metrics = json.loads((path / "metrics.json").read_text())
     if "joint" in line:
         assert len(re.findall(r"^Task: (5|10)   All classes accuracy: [\d.e-]+$", out, re.M)) == 2
     else:
@@ -88,26 +85,24 @@ def test_testing(workplace, line):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("line", SVHN)
-def test_svhn(workplace, line):
-    out = passed(workplace.run(line + SHORT))
-    if "--test" in line:
-        assert "accuracy: 0." in out
-    else:
-        path = directory(workplace, line)
-        check_joint_run(path) if "joint" in line else check_task_run(path, range(10))
+@pytest.mark.parametrize("line, test", zip(SVHN, SVHN[2:]))
+def test_svhn(workplace, line, test):
+    passed(workplace.run(f"{line} --iters 2"))
+    path = workplace.path / "result" / result_name(line)
+    check_joint_run(path) if "joint" in line else check_task_run(path, range(10))
+    assert "accuracy: 0." in passed(workplace.run(f"{test} --iters 2"))
 
 
 @pytest.mark.slow
 def test_lsun(lsun_workplace):
     """Two scenes by either method, and their evaluation."""
     def run(line):
-        small = line.replace("python ", "python tests/cli/small_batches.py ") + SHORT + " --tasks 2"
+        small = line.replace("python ", "python tests/cli/small_batches.py ") + " --iters 2 --tasks 2"
         return passed(lsun_workplace.run(small, timeout=3600))
 
     for line in LSUN:
         out = run(line)
-        check_task_run(directory(lsun_workplace, line), ["bedroom", "kitchen"], side=64)
+        check_task_run(lsun_workplace.path / "result" / result_name(line), ["bedroom", "kitchen"], side=64)
         assert ("RA-cost" in out) == ("--RA" in line) and ("JTR_disc_cost" in out) == ("--JTR" in line)
     out = run("python mergan.py --dataset lsun --test --result_path result/test_lsun_RA")
     assert re.search(r"classifier pretrain/lsun10/lsun10.model-100002: accuracy [\d.]+% on 16 real test images", out)
@@ -115,9 +110,9 @@ def test_lsun(lsun_workplace):
     assert printed == [("1", "bedroom"), ("2", "bedroom"), ("2", "kitchen")]
 
 
-def test_ra_and_jtr_together_start_from_a_model(workplace):
+def test_ra_and_jtr_together_start_from_a_model(trained, workplace):
     """--load_model: training begins with the second task, whatever the checkpoint is; both replays at once."""
-    model = "result/mnist_SFT/model/WGAN_GP.model0-1"
+    model = trained(SFT).directory / "model/WGAN_GP.model0-1"
     out = passed(workplace.run(f"mergan.py --dataset=mnist --RA --JTR --RA_factor=1e-3 --load_model={model} "
                                "--result_path=both --iters=2 --tasks=3"))
     assert "RA-cost" in out and "JTR_gen_cost" in out
@@ -125,39 +120,35 @@ def test_ra_and_jtr_together_start_from_a_model(workplace):
     assert "WGAN_GP.model1-1.index" in names and "WGAN_GP.model0-1.index" not in names
 
 
-@pytest.mark.parametrize("flags, rate", [("--dataset mnist", 1e-4), ("--dataset digits", 1e-3),
-                                         ("--dataset mnist --learning_rate 3e-3", 3e-3)])
-def test_learning_rate(workplace, flags, rate):
+@pytest.mark.parametrize("line, rate", [
+    (SFT, 1e-4), ("mergan.py --dataset digits --iters=2 --tasks=1 --result_path=default", 1e-3),
+    ("mergan.py --dataset mnist --learning_rate 3e-3 --iters=2 --tasks=1 --result_path=given", 3e-3)])
+def test_learning_rate(trained, line, rate):
     """Adam's first step moves each weight by the learning rate, whatever its gradient; iteration 0 has no such step."""
-    passed(workplace.run(f"mergan.py {flags} --iters=2 --tasks=1 --result_path=rate_{rate}"))
-    before, after = (tf.train.load_checkpoint(str(workplace.path / f"result/rate_{rate}/model/WGAN_GP.model0-{i}"))
+    before, after = (tf.train.load_checkpoint(str(trained(line).directory / f"model/WGAN_GP.model0-{i}"))
                      for i in (0, 1))
     name = "New.Generator.Input/New.Generator.Input.W"
     moved = np.abs(after.get_tensor(name) - before.get_tensor(name))
     assert np.isclose(np.median(moved), rate, rtol=1e-3) and moved.max() < 1.001 * rate
 
 
-def test_a_stopped_run_goes_on_to_the_very_same_weights(workplace):
-    line = TRAININGS[1].replace("mnist_RA", "stopped_RA") + SHORT + FEWER
-    process = workplace.start(line)
-    for text in process.stdout:
-        if text.startswith("iter 3"):
-            process.send_signal(signal.SIGTERM)
-            break
-    _, errors = process.communicate()
-    assert process.returncode == 128 + signal.SIGTERM and "goes on from here" in errors
-    assert re.search("resuming result/stopped_RA_1e_3 at phase [12]", passed(workplace.run(line)))
+def test_a_stopped_run_goes_on_to_the_very_same_weights(trained, workplace):
+    line = RA + " --tasks 3"
+    stopped = workplace.stop(line, "iter 3", signal.SIGTERM)
+    assert stopped.returncode == 128 + signal.SIGTERM and "goes on from here" in stopped.stderr
+    assert re.search("resuming result/mnist_RA_1e_3 at phase [12]", passed(workplace.run(line)))
+    runs = trained(RA).directory, workplace.path / "result/mnist_RA_1e_3"
     for name in (1, 2):
-        straight, resumed = (tf.train.load_checkpoint(str(workplace.path / f"result/{run}_RA_1e_3/model" /
-                                                          f"WGAN_GP.model{name}-1")) for run in ("mnist", "stopped"))
+        straight, resumed = (tf.train.load_checkpoint(str(run / f"model/WGAN_GP.model{name}-1")) for run in runs)
         for variable in straight.get_variable_to_shape_map():
             np.testing.assert_array_equal(straight.get_tensor(variable), resumed.get_tensor(variable))
-    logs = [(workplace.path / f"result/{run}_RA_1e_3/log.jsonl").read_text() for run in ("mnist", "stopped")]
+    logs = [(run / "log.jsonl").read_text() for run in runs]
     assert logs[1] and logs[0].startswith(logs[1])
 
 
-def test_a_finished_run_is_left_as_it_is(workplace):
-    assert "is complete" in passed(workplace.run(TRAININGS[3] + SHORT))
+def test_a_finished_run_is_left_as_it_is(trained, workplace):
+    copied(trained(JOINT), workplace)
+    assert "is complete" in passed(workplace.run(JOINT))
 
 
 def test_the_readme_has_the_command_lines():

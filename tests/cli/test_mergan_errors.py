@@ -3,17 +3,9 @@
 import numpy as np
 import pytest
 
-from tests.cli.conftest import labels, write_mnist
-from tests.data import written
-
-
-def refused(result) -> str:
-    """The one line on standard error, TensorFlow's own notes aside."""
-    assert result.returncode == 2
-    assert "Traceback" not in result.stderr
-    errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
-    assert len(errors) == 1 and result.stderr.rstrip().endswith(errors[0])
-    return errors[0]
+from tests import written
+from tests.cli.conftest import write_mnist
+from tests.process import refused
 
 
 @pytest.mark.parametrize("flags, said", [
@@ -29,90 +21,89 @@ def refused(result) -> str:
     ("--DGR --RA", "--DGR"),
     ("--test --result_path a --metrics beauty", "beauty"),
 ])
-def test_flags(empty, flags, said):
-    assert said in refused(empty.run(f"mergan.py {flags}"))
-    assert not (empty.path / "result").exists()
+def test_flags(here, flags, said):
+    assert said in refused(here.call(f"mergan.py {flags}"))
+    assert not (here.path / "result").exists()
 
 
-def test_data_that_are_nowhere(empty):
-    message = refused(empty.run("mergan.py --dataset mnist --result_path a --iters 1", timeout=120))
+def test_data_that_are_nowhere(here):
+    message = refused(here.call("mergan.py --dataset mnist --result_path a --iters 1"))
     assert "dataset/mnist" in message and "train-images-idx3-ubyte.gz" in message and "--dataset digits" in message
-    assert not (empty.path / "result").exists()
+    assert not (here.path / "result").exists()
 
 
-def test_truncated_file(empty):
-    write_mnist(empty.path / "dataset/mnist")
-    path = empty.path / "dataset/mnist/train-images-idx3-ubyte.gz"
+def test_truncated_file(here):
+    write_mnist(here.path / "dataset/mnist")
+    path = here.path / "dataset/mnist/train-images-idx3-ubyte.gz"
     path.write_bytes(path.read_bytes()[:10_000])
-    assert "train-images-idx3-ubyte.gz" in refused(empty.run("mergan.py --result_path a --iters 1"))
-    assert not (empty.path / "result").exists()
+    assert "train-images-idx3-ubyte.gz" in refused(here.call("mergan.py --result_path a --iters 1"))
+    assert not (here.path / "result").exists()
 
 
-def test_wrong_magic_number(empty):
-    write_mnist(empty.path / "data/mnist")
-    written.put(empty.path / "data/mnist/train-labels-idx1-ubyte.gz", b"PK\x03\x04 a zip file, not gzip")
-    message = refused(empty.run("mergan.py --data_dir data --result_path a --iters 1"))
+def test_wrong_magic_number(here):
+    write_mnist(here.path / "data/mnist")
+    written.put(here.path / "data/mnist/train-labels-idx1-ubyte.gz", b"PK\x03\x04 a zip file, not gzip")
+    message = refused(here.call("mergan.py --data_dir data --result_path a --iters 1"))
     assert "data/mnist/train-labels-idx1-ubyte.gz" in message
 
 
 @pytest.mark.parametrize("missing", ["X", "y"])
-def test_mat_without_its_variables(empty, missing):
+def test_mat_without_its_variables(here, missing):
     data = written.svhn(20)
     del data[missing]
     for name in ("train", "test"):
-        written.put(empty.path / f"dataset/svhn/{name}_32x32.mat", written.mat(data))
-    message = refused(empty.run("mergan.py --dataset svhn --result_path a --iters 1"))
+        written.put(here.path / f"dataset/svhn/{name}_32x32.mat", written.mat(data))
+    message = refused(here.call("mergan.py --dataset svhn --result_path a --iters 1"))
     assert "train_32x32.mat" in message and missing in message
 
 
-def test_class_without_images(empty):
-    write_mnist(empty.path / "dataset/mnist")
-    count = 5700
-    images, wrong = np.zeros([count, 28, 28], np.uint8), labels(count)
-    wrong[wrong == 7] = 6
-    written.mnist_files(empty.path / "dataset/mnist", (images, wrong), (images[:50], labels(50)))
-    assert "no image of class 7" in refused(empty.run("mergan.py --result_path a --iters 1"))
+def test_class_without_images(here):
+    write_mnist(here.path / "dataset/mnist")
+    images, labels = written.striped(5700)
+    written.mnist_files(here.path / "dataset/mnist", (images, np.where(labels == 7, 6, labels)), (images, labels))
+    assert "no image of class 7" in refused(here.call("mergan.py --result_path a --iters 1"))
 
 
-def test_lsun_class_without_images(empty):
+def test_lsun_class_without_images(here):
     for name in ("bedroom", "kitchen", "church_outdoor", "tower"):
-        (empty.path / f"dataset/lsun/{name}/train").mkdir(parents=True)
-    assert "dataset/lsun/bedroom/train" in refused(empty.run("mergan.py --dataset lsun --result_path a --iters 1"))
+        (here.path / f"dataset/lsun/{name}/train").mkdir(parents=True)
+    assert "dataset/lsun/bedroom/train" in refused(here.call("mergan.py --dataset lsun --result_path a --iters 1"))
 
 
-def test_result_path_that_cannot_be_written(empty):
-    (empty.path / "result").write_text("a file where the directory should be")
-    assert "result/a" in refused(empty.run("mergan.py --dataset digits --result_path a --iters 1"))
+def test_result_path_that_cannot_be_written(here):
+    (here.path / "result").write_text("a file where the directory should be")
+    assert "result/a" in refused(here.call("mergan.py --dataset digits --result_path a --iters 1"))
 
 
-def test_test_without_a_checkpoint(empty):
-    message = refused(empty.run("mergan.py --dataset digits --test --result_path result/none"))
+def test_test_without_a_checkpoint(here):
+    message = refused(here.call("mergan.py --dataset digits --test --result_path result/none"))
     assert "result/none/model/WGAN_GP.model4-150" in message and "train it first" in message
 
 
-def test_test_with_other_iterations(empty):
-    (empty.path / "result/a/model").mkdir(parents=True)
-    (empty.path / "result/a/model/WGAN_GP.model4-1000.index").write_bytes(b"")
-    message = refused(empty.run("mergan.py --dataset mnist --test --result_path result/a"))
+def test_test_with_other_iterations(here):
+    (here.path / "result/a/model").mkdir(parents=True)
+    (here.path / "result/a/model/WGAN_GP.model4-1000.index").write_bytes(b"")
+    message = refused(here.call("mergan.py --dataset mnist --test --result_path result/a"))
     assert "WGAN_GP.model4-4000" in message and "--iters 1001" in message
 
 
-def test_another_runs_directory_is_not_overwritten(empty):
-    (empty.path / "result/a").mkdir(parents=True)
-    (empty.path / "result/a/thesis.tex").write_text("x")
-    assert "thesis.tex" in refused(empty.run("mergan.py --dataset digits --result_path a --iters 1"))
-    assert [path.name for path in (empty.path / "result/a").iterdir() if path.name[0] != "."] == ["thesis.tex"]
+def test_another_runs_directory_is_not_overwritten(here):
+    (here.path / "result/a").mkdir(parents=True)
+    (here.path / "result/a/thesis.tex").write_text("x")
+    assert "thesis.tex" in refused(here.call("mergan.py --dataset digits --result_path a --iters 1"))
+    assert [path.name for path in (here.path / "result/a").iterdir() if path.name[0] != "."] == ["thesis.tex"]
 
 
-def test_other_settings_are_not_mixed_into_a_run(empty):
-    assert empty.run("joint.py --dataset digits --result_path a --iters 1").returncode == 0
-    message = refused(empty.run("joint.py --dataset digits --result_path a --iters 2 --seed 3"))
+@pytest.mark.full
+def test_other_settings_are_not_mixed_into_a_run(here):
+    assert here.call("joint.py --dataset digits --result_path a --iters 1").returncode == 0
+    message = refused(here.call("joint.py --dataset digits --result_path a --iters 2 --seed 3"))
     assert "iterations: 1 there, 2 asked" in message and "seed: 0 there, 3 asked" in message
 
 
-def test_damaged_checkpoint(empty):
-    (empty.path / "result/a/model").mkdir(parents=True)
+def test_damaged_checkpoint(here):
+    (here.path / "result/a/model").mkdir(parents=True)
     for ending in ("index", "data-00000-of-00001"):
-        (empty.path / f"result/a/model/WGAN_GP.model4-150.{ending}").write_bytes(b"not a checkpoint")
-    message = refused(empty.run("mergan.py --dataset digits --test --result_path result/a"))
+        (here.path / f"result/a/model/WGAN_GP.model4-150.{ending}").write_bytes(b"not a checkpoint")
+    message = refused(here.call("mergan.py --dataset digits --test --result_path result/a"))
     assert "cannot read the checkpoint result/a/model/WGAN_GP.model4-150" in message

@@ -19,7 +19,7 @@ import numpy as np
 
 from lib.data import cifar, folders, idx, mat
 from lib.errors import UserError
-from tests.data import written
+from tests import written
 
 _SIZES = (0, 1, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 

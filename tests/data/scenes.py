@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw
 
-from tests.data import written
+from tests import written
 
 WIDTH, HEIGHT = 96, 72
 

@@ -2,16 +2,16 @@
 
 import json
 import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
 from lib.data import batching, folders
 from lib.errors import UserError
-from tests.data import written
+from lib.mergan.data import tf1_epoch_order, tf1_order, tf1_slots
+from tests import written
 from tests.golden import records
+from tests.process import passed
 
 BATCHING = json.loads((pathlib.Path(records.__file__).parent / "figures" / "mergan_data.json").read_text())[
     "cases"]["lsun_batching"]
@@ -20,9 +20,9 @@ COUNT, BATCH = BATCHING["images"], BATCHING["batch"]
 
 @pytest.mark.parametrize("epoch", BATCHING["epochs"], ids=lambda epoch: f"epoch {epoch['epoch']}")
 def test_golden_batching(epoch):
-    order = batching.tf1_epoch_order(COUNT, epoch["epoch"])
+    order = tf1_epoch_order(COUNT, epoch["epoch"])
     assert order.tolist() == epoch["shuffled_order"]
-    assert batching.tf1_slots(order, BATCH).tolist() == epoch["batches"]
+    assert tf1_slots(order, BATCH).tolist() == epoch["batches"]
 
 
 def test_slots_as_the_loader_fills_them():
@@ -34,7 +34,7 @@ def test_slots_as_the_loader_fills_them():
             slots[number % size] = image
             if number and number % size == 0:
                 expected.append(slots.tolist())
-        assert batching.tf1_slots(order, size).tolist() == expected
+        assert tf1_slots(order, size).tolist() == expected
 
 
 IMAGES = np.arange(COUNT, dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 3), np.uint8)
@@ -99,27 +99,27 @@ def test_files_come_in_the_order_of_memory(paths):
         np.testing.assert_array_equal(batches.take(start, count)[0], images[start:start + count])
 
 
-@pytest.mark.parametrize("tf1_exact", [False, True])
-def test_labels_stay_with_their_files(paths, tf1_exact):
-    batches = batching.FolderBatches(paths, LABELS, 8, BATCH, 1, "all", tf1_exact=tf1_exact)
+@pytest.mark.parametrize("order", [None, tf1_order(COUNT, BATCH, "all")])
+def test_labels_stay_with_their_files(paths, order):
+    batches = batching.FolderBatches(paths, LABELS, 8, BATCH, 1, "all", order)
     images, labels = batches.take(0, 9)
     assert labels.dtype == np.int32
     np.testing.assert_array_equal(labels - 100, images[..., 0, 0, 0])
 
 
 def test_files_in_the_original_order(paths):
-    expected = BATCHING["epochs"]
-    first = from_files(paths, tf1_exact=True, first_epoch=1).take(0, 6)[0]
-    assert numbers(first) == expected[0]["batches"] + expected[1]["batches"]
-    assert numbers(from_files(paths, tf1_exact=True).take(0, 3)[0]) == expected[1]["batches"]
-    assert numbers(from_files(paths, tf1_exact=True).take(2, 1)[0]) == expected[1]["batches"][2:]
+    """The original trains from epoch 2 on."""
+    order, expected = tf1_order(COUNT, BATCH, "task 0"), BATCHING["epochs"]
+    assert numbers(from_files(paths, order=order).take(0, 3)[0]) == expected[1]["batches"]
+    assert numbers(from_files(paths, order=order).take(2, 1)[0]) == expected[1]["batches"][2:]
+    assert numbers(from_files(paths, order=order).take(3, 3)[0]) == tf1_slots(tf1_epoch_order(COUNT, 3), BATCH).tolist()
 
 
 def test_fewer_images_than_a_batch(paths):
     assert numbers(batching.Batches(IMAGES[:4], LABELS[:4], 4, 0, "x").take(0, 1)[0])
     for make in (lambda: batching.Batches(IMAGES[:3], LABELS[:3], 4, 0, "task 7"),
                  lambda: batching.FolderBatches(paths[:3], 0, 8, 4, 0, "task 7"),
-                 lambda: batching.FolderBatches(paths[:4], 0, 8, 4, 0, "task 7", tf1_exact=True)):
+                 lambda: tf1_order(4, 4, "task 7")):
         with pytest.raises(UserError, match="^task 7: [34] images are fewer than the [45] that a batch takes"):
             make()
 
@@ -148,11 +148,10 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 @pytest.mark.slow
-def test_memory_does_not_grow_with_the_number_of_images(tmp_path):
+def test_memory_does_not_grow_with_the_number_of_images(place, tmp_path):
     for number, picture in enumerate(written.random_images(20, 256, 3)):
         written.put(tmp_path / f"{number}.png", written.image(picture))
-    peaks = [int(subprocess.run([sys.executable, "-c", _MEASURE, str(tmp_path), repeats], check=True,
-                                capture_output=True, text=True, timeout=300).stdout) for repeats in ("1", "5000")]
+    peaks = [int(passed(place.run(["-c", _MEASURE, str(tmp_path), repeats]))) for repeats in ("1", "5000")]
     assert peaks[1] - peaks[0] < 50_000  # KiB; the 100,000 images would be 1.2 GB resized, 20 GB as they are
 
 
@@ -180,12 +179,12 @@ busy(0.3)
 
 
 @pytest.mark.parametrize("attempt", range(2))
-def test_the_process_ends_while_reading_ahead(attempt):
+def test_the_process_ends_while_reading_ahead(place, attempt):
     """Closing the iterator during the interpreter's shutdown waits forever for a call that is about to begin.
 
     Nobody gives up the interpreter's lock unasked here, so that such a call waits for it when the program ends;
     without the closing at exit five of six attempts hung.
     """
-    ended = subprocess.run([sys.executable, "-c", _ENDS_WHILE_READING], capture_output=True, text=True, timeout=120)
+    ended = place.run(["-c", _ENDS_WHILE_READING], timeout=120)
     assert ended.returncode == 0, ended.stderr
     assert "Error" not in ended.stderr and "finaliz" not in ended.stderr

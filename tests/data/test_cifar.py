@@ -13,7 +13,7 @@ import pytest
 
 from lib.data import cifar, limits
 from lib.errors import UserError
-from tests.data import written
+from tests import written
 from tests.golden import records
 
 GOLDEN = pathlib.Path(records.__file__).parent / "figures" / "memorygan_data.json"

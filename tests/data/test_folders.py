@@ -11,7 +11,7 @@ from PIL import Image
 
 from lib.data import folders
 from lib.errors import UserError
-from tests.data import written
+from tests import written
 from tests.golden import records
 
 GOLDEN = json.loads((pathlib.Path(records.__file__).parent / "figures" / "mergan_data.json").read_text())
@@ -82,7 +82,8 @@ def test_other_files_are_refused(tmp_path):
 def test_files_are_sorted_and_only_images(tmp_path):
     for name in ("b.png", "a.JPG", "c.webp", ".hidden.png", "Thumbs.db", "readme.txt", "below/a.png"):
         written.put(tmp_path / name, b"")
-    assert folders.files(str(tmp_path)) == [str(tmp_path / name) for name in ("a.JPG", "b.png", "below/a.png", "c.webp")]
+    images = ("a.JPG", "b.png", "below/a.png", "c.webp")
+    assert folders.files(str(tmp_path)) == [str(tmp_path / name) for name in images]
     assert str(tmp_path / "below/a.png") not in folders.files(str(tmp_path), recursive=False)
 
 

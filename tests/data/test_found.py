@@ -11,7 +11,7 @@ from PIL import Image
 
 from lib.data import cifar, folders, sources
 from lib.errors import UserError
-from tests.data import written
+from tests import written
 
 RAMP = np.arange(256, dtype=np.uint8).reshape(16, 16)
 

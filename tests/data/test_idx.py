@@ -7,7 +7,7 @@ import pytest
 
 from lib.data import idx
 from lib.errors import UserError
-from tests.data import written
+from tests import written
 
 VALUES = np.random.RandomState(0).randint(0, 256, (3, 5, 4)).astype(np.uint8)
 FILE = written.idx(VALUES)

@@ -5,7 +5,7 @@ import pytest
 
 from lib.data import folders
 from lib.errors import UserError
-from tests.data import written
+from tests import written
 
 lmdb = pytest.importorskip("lmdb", reason="the lsun extra is not installed")
 

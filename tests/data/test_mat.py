@@ -9,7 +9,7 @@ import scipy.io
 
 from lib.data import limits, mat
 from lib.errors import UserError
-from tests.data import written
+from tests import written
 
 VARIABLES = written.svhn(6)
 

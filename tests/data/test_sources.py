@@ -10,7 +10,7 @@ import pytest
 
 from lib.data import from_tfds, sources
 from lib.errors import UserError
-from tests.data import written
+from tests import written
 from tests.golden import records
 
 GOLDEN = json.loads((pathlib.Path(records.__file__).parent / "figures" / "mergan_data.json").read_text())

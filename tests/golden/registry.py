@@ -1,8 +1,11 @@
-"""Which function recomputes which golden file, and the checking of a file by it.
+"""Which function recomputes which golden file, and the checking of a file, or of one of its cases, by it.
 
-Each system has a module `tests.golden.<system>` with `TOPICS: dict[str, Topic]`.
+Each system has a module `tests.golden.<system>` with `TOPICS: dict[str, Topic]`. A file falls into cases: what can be
+recomputed without the rest of the file. Every record belongs to one case by its place in the file, so that a check of
+all cases one by one leaves out no record that a check of the whole file would find.
 """
 
+import functools
 import importlib
 import importlib.util
 import math
@@ -19,11 +22,26 @@ SETTINGS = frozenset({"describes", "system", "topic", "prefix", "verification", 
                       "note", "zeros"})
 
 
+# By name, what recomputes all records of a case when it is called. Nothing is computed before.
+Cases = dict[str, Callable[[], Iterable[Comparison]]]
+
+
+def place(path: tuple) -> str:
+    """Where a record is, as text that begins with its case's name: cases and tensors stand under names of theirs."""
+    return "/".join(map(str, path[1:] if path[0] in ("cases", "tensors") else path))
+
+
 class Topic(NamedTuple):
     """A form of golden file."""
 
-    compare: Callable[[Document], Iterable[Comparison]]  # recomputes every record
+    cases: Callable[[Document], Cases]  # in the order in which they are reported
     settings: frozenset[str] = frozenset()  # further names under which its files keep settings and remarks
+    place: Callable[[tuple], str] = place  # of a record by its path
+
+
+def by_name(compare: Callable[[Document, str], Iterable[Comparison]]) -> Callable[[Document], Cases]:
+    """The cases of a file that keeps them under `cases`; `compare` recomputes the one of a name."""
+    return lambda document: {name: functools.partial(compare, document, name) for name in document["cases"]}
 
 
 class Group(NamedTuple):
@@ -65,24 +83,65 @@ def _topic_of(stem: str, topics) -> str:
     return max((name for name in topics if stem.startswith(name)), key=len, default=stem)
 
 
-def check(document: Document) -> list[Group]:
-    """Recompute and compare every record of a file. A record that nothing was compared with fails."""
+def cases(document: Document) -> list[str]:
+    """The names of a file's cases, all of which hold records."""
     topic = find(document)
-    missing = dict.fromkeys(records.leaves(document.data, SETTINGS | topic.settings))  # an ordered set
+    return [name for name in _records(document, topic, topic.cases(document)) if name is not None]
+
+
+def strays(document: Document) -> list[tuple]:
+    """The paths of records that belong to no case. A check of the whole file finds them not compared."""
+    topic = find(document)
+    return _records(document, topic, topic.cases(document)).get(None, [])
+
+
+def _records(document: Document, topic: Topic, names: Iterable[str]) -> dict[str | None, list[tuple]]:
+    """Paths of all records by case, without cases that hold none; those that belong to no case under None."""
+    held = {name: [] for name in names}
+    # Of a case and another one whose name goes on behind a slash, the longer name is meant.
+    by_length = sorted(held, key=len, reverse=True)
+    for path in records.leaves(document.data, SETTINGS | topic.settings):
+        at = topic.place(path)
+        owner = next((name for name in by_length if f"{at}/".startswith(f"{name}/")), None)
+        held.setdefault(owner, []).append(path)
+    return {name: paths for name, paths in held.items() if paths}
+
+
+def check(document: Document, case: str | None = None) -> list[Group]:
+    """Recompute and compare every record of a file, or of one of its cases.
+
+    A record that nothing was compared with fails.
+    """
+    topic = find(document)
+    recompute = topic.cases(document)
+    held = _records(document, topic, recompute)
+    if not held:
+        raise UserError(f"{document.path}: holds no records")
+    if case is not None:
+        if case not in held:
+            raise UserError(f"{document.path}: has no case {case!r}; it has: {', '.join(filter(None, held))}")
+        held = {case: held[case]}
     groups: dict[str, list] = {}
-    for comparison in topic.compare(document):
-        if comparison.path not in missing:
-            raise UserError(f"{document.path}: {'/'.join(map(str, comparison.path))} was compared, but is no record "
-                            "of the file, or was compared before")
-        del missing[comparison.path]
-        error, bound = records.error_and_bound(comparison, records.look_up(document.data, comparison.path))
-        groups.setdefault(comparison.group, []).append((error, bound, comparison.path))
+    missing = held.pop(None, [])
+    for name, paths in held.items():
+        missing += _compare(document, recompute[name](), paths, groups)
     lines = [_group(name, results) for name, results in groups.items()]
     if missing:
         lines.append(_group("not compared", [(math.inf, 0.0, path) for path in missing]))
-    if not lines:
-        raise UserError(f"{document.path}: holds no records")
     return lines
+
+
+def _compare(document: Document, comparisons: Iterable[Comparison], paths: list[tuple], groups: dict) -> list[tuple]:
+    """Add the errors of a case's comparisons to `groups`; returns those of its records that were not compared."""
+    missing = dict.fromkeys(paths)  # an ordered set
+    for comparison in comparisons:
+        if comparison.path not in missing:
+            raise UserError(f"{document.path}: {'/'.join(map(str, comparison.path))} was compared, but is no record "
+                            "of the case, or was compared before")
+        del missing[comparison.path]
+        error, bound = records.error_and_bound(comparison, records.look_up(document.data, comparison.path))
+        groups.setdefault(comparison.group, []).append((error, bound, comparison.path))
+    return list(missing)
 
 
 def _group(name: str, results: list) -> Group:

@@ -10,7 +10,7 @@ from lib.errors import UserError
 from lvae import data, distributions
 from lvae.config import EXPERIMENTS, Config
 from lvae.data import Samples
-from tests.lvae import tiny
+from tests import written
 
 
 def _config(experiment="fashion_dnn", **options) -> Config:
@@ -68,9 +68,8 @@ def test_sets_of_different_kinds_meet_as_pixels():
     assert both.labels.tolist() == [1, 2, 3]
 
 
-def test_classes_of_files(tmp_path):
-    tiny.write(tmp_path / "Fashion_data", 40, 20)
-    course = distributions.load(_config(rotate=("fashion",)), str(tmp_path))
+def test_classes_of_files(fashion):
+    course = distributions.load(_config(rotate=("fashion",)), str(fashion))
     assert len(course.distributions) == 10 + 10 * len(data.ANGLES)
     first, turned = course.distributions[3], course.distributions[13]
     assert first.label == turned.label == 3 and len(first.train) == 4 and len(first.test) == 2
@@ -79,9 +78,8 @@ def test_classes_of_files(tmp_path):
         assert images.dtype == np.float32 and images.min() >= 0 and 0.9 <= images.max() <= 1
 
 
-def test_exact_rotations_of_fashion_leave_the_range(tmp_path):
-    tiny.write(tmp_path / "Fashion_data", 40, 20)
-    course = distributions.load(_config(rotate=("fashion",), tf1_exact=True), str(tmp_path))
+def test_exact_rotations_of_fashion_leave_the_range(fashion):
+    course = distributions.load(_config(rotate=("fashion",), tf1_exact=True), str(fashion))
     assert course.distributions[13].train.take(slice(None), (784,)).max() == 255
 
 
@@ -91,7 +89,7 @@ def test_missing_data_name_the_place(tmp_path):
 
 
 def test_threshold_is_blind_to_brightness():
-    images = tiny.images(4, 0)[0] // 2
+    images = written.striped(4)[0] // 2
     np.testing.assert_array_equal(data.adaptive_threshold(images), data.adaptive_threshold(images + 100))
 
 
@@ -100,12 +98,11 @@ def test_held_out_rows_are_a_tenth():
     assert len(held) == 5 and sorted([*kept, *held]) == list(range(45))
 
 
-def test_methods_see_their_data(tmp_path):
-    from lvae import train
-
-    tiny.write(tmp_path / "Fashion_data", 40, 20)
+def test_methods_see_their_data(fashion):
     config = _config()
-    course = distributions.load(config, str(tmp_path))
-    seen = {method: set(train.training_samples(dataclasses.replace(config, method=method), course, [0, 1, 0]).labels)
-            for method in ("lifelong", "vanilla", "ewc", "progressive", "full_batch")}
+    course = distributions.load(config, str(fashion))
+    chosen = {method: distributions.trained_on(dataclasses.replace(config, method=method, ewc_gamma=method == "ewc"),
+                                               [0, 1, 0], 10)
+              for method in ("lifelong", "vanilla", "ewc", "progressive", "full_batch")}
+    seen = {method: set(course.training_images(numbers).labels) for method, numbers in chosen.items()}
     assert seen == {"lifelong": {0}, "vanilla": {0}, "ewc": {0}, "progressive": {0, 1}, "full_batch": set(range(10))}

@@ -7,12 +7,12 @@ import pytest
 import tensorflow as tf
 from scipy import linalg
 
-from lvae import distributions, frechet
+from lvae import distributions, frechet, samples
 from lvae.config import EXPERIMENTS, Config
 from lvae.data import Samples, unit
 from lvae.distributions import Course, Distribution
 from lvae.learner import Learner
-from tests.lvae import tiny
+from tests import written
 
 CONFIG = Config("fashion_dnn", EXPERIMENTS["fashion_dnn"].architecture, sequential=True, latent_size=3)
 
@@ -20,7 +20,7 @@ CONFIG = Config("fashion_dnn", EXPERIMENTS["fashion_dnn"].architecture, sequenti
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
-    tiny.write(folder / "Fashion_data", 400, 200)
+    written.mnist_like(folder / "Fashion_data", 400, 200)
     return distributions.load(CONFIG, str(folder))
 
 
@@ -37,12 +37,12 @@ def _independent(real, generated):
 
 def test_the_distance_is_that_of_the_features_of_what_was_learned(course, distance):
     learner = Learner(CONFIG)
-    learner.entries = [0, 3, 0]  # distribution 0 twice
+    learner.visited = [0, 3, 0]  # distribution 0 twice
     result = distance.measure(learner)
     assert result["frechet_features"] == "fashion_dnn classifier features"
     seen = [course.distributions[number].test for number in (0, 3)]
     images = np.concatenate([part.take(slice(None), (28, 28, 1)) for part in seen])
-    generated = np.concatenate(list(distance._samples(learner, len(images))))
+    generated = np.concatenate(list(samples.of_prior(learner, len(images), "frechet")))
     assert generated.shape == images.shape == (40, 28, 28, 1) and generated.dtype == np.uint8
     features = [distance._extractor.extract(part) for part in (np.rint(255 * images), generated)]
     # SciPy's root of a singular product is not exact.
@@ -115,8 +115,9 @@ def test_the_same_noise_every_time(course, distance):
     assert distance.measure(learner) == distance.measure(learner)
 
 
+@pytest.mark.full
 def test_convolutional_images_and_a_vae_without_classes(tmp_path):
-    tiny.write(tmp_path / "Fashion_data", 60, 30)
+    written.mnist_like(tmp_path / "Fashion_data", 60, 30)
     config = dataclasses.replace(CONFIG, experiment="fashion", architecture=EXPERIMENTS["fashion"].architecture,
                                  method="vanilla", sequential=False)
     course = distributions.load(config, str(tmp_path))

@@ -9,7 +9,7 @@ import pytest
 from lib import tf1
 from lib.errors import UserError
 from lib.tf1 import models
-from lvae import checkpoint, fork, train
+from lvae import checkpoint, step, train
 from lvae.config import EXPERIMENTS, Config
 from lvae.learner import Learner
 from lvae.networks import build_vae
@@ -17,7 +17,9 @@ from tests import tf1_program
 from tests.golden import records, registry
 from tests.golden.lvae import common
 from tests.golden.lvae import networks as golden_networks
-from tests.lvae import test_train, tiny
+from tests.lvae.test_train import SHORT, line
+from tests.process import refused
+from tests.shared import once
 
 FIGURES = Path(__file__).parent.parent / "golden/figures"
 TEXT = "learningrate0.001_latentsize4_discsize1_mutintoreg0.0"
@@ -81,7 +83,7 @@ def port(experiment: str) -> Learner:
     return Learner(Config(experiment, EXPERIMENTS[experiment].architecture, sequential=True, latent_size=4, **flags))
 
 
-@pytest.mark.parametrize("experiment", PROGRAMS)
+@pytest.mark.parametrize("experiment", ["fashion_dnn", pytest.param("mnist", marks=pytest.mark.full)])
 def test_the_tf1_programs_checkpoint_gives_its_outputs(tmp_path, monkeypatch, experiment):
     values = checkpoint_values(experiment)
     assert {name: value.shape for name, value in values.items()} == table(experiment)
@@ -118,7 +120,9 @@ def test_a_tf1_saver_restores_our_checkpoint(tmp_path, experiment):
         np.testing.assert_allclose(restored[name], value, rtol=1e-6 if "_power" in name else 0.0, err_msg=name)
 
 
-@pytest.mark.parametrize("topic, case", [("losses", "plain_m3"), ("losses", "bn_m1"), ("losses_cnn", "cnn_m1")])
+@pytest.mark.parametrize("topic, case", [
+    ("losses", "plain_m3"), *(pytest.param(*case, marks=pytest.mark.full) for case in (
+        ("losses", "bn_m1"), ("losses_cnn", "cnn_m1")))])
 def test_a_forked_models_checkpoint_gives_its_costs(tmp_path, monkeypatch, topic, case):
     """The file holds all models of the run; student and teacher come from it, each by its own name."""
     document = recorded(topic, case)
@@ -133,8 +137,8 @@ def test_a_forked_models_checkpoint_gives_its_costs(tmp_path, monkeypatch, topic
         tf1_program.save(path, {key: value for other, weights in models.items() if other <= model_name
                                 for key, value in completed(weights).items()})
         vae = build_vae(settings, latents, name=name)
-        optimizer = fork.build_optimizer(settings, vae.trainable_variables)
-        model = fork.Model(vae, optimizer, model_name, scopes)
+        optimizer = step.build_optimizer(settings, vae.trainable_variables)
+        model = checkpoint.TF1Model(vae, optimizer, model_name, scopes)
         assert checkpoint.newest(path, model) == int(model_name[3])
         checkpoint.restore(path, model)
         assert int(optimizer.iterations) == STEPS
@@ -173,27 +177,22 @@ def test_what_does_not_fit_is_refused_with_the_list(tmp_path, what):
 # --- the programs -----------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def fashion(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data")
-    tiny.write(folder / "Fashion_data", 40, 20)
-    return folder
-
-
 def config(**settings) -> Config:
     return Config("fashion_dnn", EXPERIMENTS["fashion_dnn"].architecture, **{
         "sequential": True, "latent_size": 2, "batch_size": 2, "min_interval": 3, "max_dist_swaps": 3,
         "test_interval": 0} | settings)
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["default", "tf1_exact"])
+@pytest.fixture(scope="session", params=[False, True], ids=["default", "tf1_exact"])
 def whole(request, tmp_path_factory, fashion):
     """A run's settings and its models of three distributions, by number."""
     settings = {"tf1_exact": request.param}
-    directory = train.run(config(**settings), tmp_path_factory.mktemp("three"), fashion)
+    directory = once(tmp_path_factory, f"lvae three {request.param}",
+                     lambda path: train.run(config(**settings), path, fashion)) / "experiment_0"
     return settings, {int(path.name[3]): path.with_suffix("") for path in (directory / "models").glob("*.cpkt.index")}
 
 
+@pytest.mark.full
 def test_a_loaded_run_ends_as_the_whole_one(tmp_path, fashion, whole):
     settings, three = whole
     # As TF1's program writes it: all models of a run in one file.
@@ -209,6 +208,7 @@ def test_a_loaded_run_ends_as_the_whole_one(tmp_path, fashion, whole):
     assert (directory / "models/class_list.csv").read_text() == "0,0\n1,1\n2,2\n"
 
 
+@pytest.mark.full
 def test_a_run_that_is_not_lifelong_starts_with_the_loaded_weights(tmp_path, fashion):
     settings = {"sequential": False, "epochs": 1, "batch_size": 20}
     first = train.run(config(**settings), tmp_path, fashion)
@@ -219,21 +219,17 @@ def test_a_run_that_is_not_lifelong_starts_with_the_loaded_weights(tmp_path, fas
 
 
 @pytest.mark.parametrize("flags, message", [
-    (("--latent_size=3",), "does not fit these networks: it holds vae0_elu_enc512_512_dec512_512_"),
-    (("--use_bn=True",), "missing "),
-    (("--max_dist_swaps=1",), "has learned 1 distributions"),
-    (("--load_model=nowhere",), "cannot read the checkpoint nowhere"),
+    ("--latent_size=3", "does not fit these networks: it holds vae0_elu_enc512_512_dec512_512_"),
+    ("--use_bn=True", "missing "),
+    ("--max_dist_swaps=1", "has learned 1 distributions"),
+    ("--load_model=nowhere", "cannot read the checkpoint nowhere"),
 ])
-def test_the_script_refuses_in_one_line(tmp_path, fashion, flags, message):
+def test_the_script_refuses_in_one_line(here, fashion, flags, message):
     weights = {name.replace(TEXT, TEXT.replace("size4", "size2")): value
                for name, value in checkpoint_values("fashion_dnn").items()}
-    tf1_program.save(tmp_path / "vae0.cpkt", weights)
-    done = test_train._run(test_train.SCRIPTS["fashion_dnn"], tmp_path, fashion, *test_train.SHORT,
-                           f"--load_model={tmp_path}/vae0.cpkt", *flags)
-    assert done.returncode == 2
-    last = done.stderr.strip().splitlines()[-1]
-    assert last.startswith("error: ") and message in last and "Traceback" not in done.stderr
-    assert not (tmp_path / "experiment_0").exists()
+    tf1_program.save(here.path / "vae0.cpkt", weights)
+    assert message in refused(here.call(line("fashion_dnn", fashion, f"{SHORT} --load_model=vae0.cpkt {flags}")))
+    assert not (here.path / "experiment_0").exists()
 
 
 @pytest.mark.parametrize("group, name", [("dense_fashion", "lvae-dense"), ("dense_ln", "lvae-dense"),

@@ -6,10 +6,11 @@ import gc
 import numpy as np
 import tensorflow as tf
 
-from lvae import fork, lifelong, step
+from lvae import checkpoint, fork, lifelong, step
 from lvae.config import Architecture, Config
 from lvae.lifelong import Lineage
-from lvae.networks import Latents, Networks
+from lvae.networks import Latents, Networks, model_name
+from lvae.noise import draw_noise
 
 CONFIG = Config("x", Architecture("dense", (5, 6, 1), "bernoulli", (16, 12), (16, 12)), latent_size=3, batch_size=10,
                 sequential=True)
@@ -34,7 +35,7 @@ def test_every_class_has_its_share():
 def test_batch_is_current_images_then_the_teachers():
     networks, optimizer, lineage = _first()
     networks, optimizer, lineage, _ = fork.fork(CONFIG, lineage, networks, optimizer, 1)
-    noise = step.draw_noise(CONFIG, lineage, networks, 10, "test", 0)
+    noise = draw_noise(CONFIG, lineage, networks, 10, "test", 0)
     outcome = lifelong.student_costs(CONFIG, networks, lineage, _images(), noise, 1.0)
     np.testing.assert_array_equal(outcome.images[:5], _images()[:5])
     np.testing.assert_array_equal(outcome.images[5:], lifelong.generate(CONFIG, networks.teacher, noise.replay)[:5])
@@ -44,7 +45,7 @@ def test_batch_is_current_images_then_the_teachers():
 def test_evaluation_is_on_test_data_alone_unless_exact():
     networks, optimizer, lineage = _first()
     networks, optimizer, lineage, _ = fork.fork(CONFIG, lineage, networks, optimizer, 1)
-    noise = step.draw_noise(CONFIG, lineage, networks, 10, "test", 0)
+    noise = draw_noise(CONFIG, lineage, networks, 10, "test", 0)
     ours = lifelong.evaluation_costs(CONFIG, networks, lineage, _images(), noise, 1.0)
     np.testing.assert_array_equal(ours.images, _images())
     exact = dataclasses.replace(CONFIG, tf1_exact=True)
@@ -54,9 +55,9 @@ def test_evaluation_is_on_test_data_alone_unless_exact():
 
 def test_student_inherits_what_keeps_its_shape():
     networks, optimizer, lineage = _first()
-    before = fork.tf1_model(CONFIG, lineage, networks.student, optimizer)
+    before = checkpoint.tf1_model(CONFIG, lineage, networks.student, optimizer)
     forked, fresh, grown, pairs = fork.fork(CONFIG, lineage, networks, optimizer, 1)
-    after = fork.tf1_model(CONFIG, grown, forked.student, fresh)
+    after = checkpoint.tf1_model(CONFIG, grown, forked.student, fresh)
     assert forked.teacher is networks.student
     changed = {name for name in after.weights() if name not in pairs}
     assert {name.partition("/")[2] for name in changed} == {
@@ -74,7 +75,7 @@ def test_convolutional_decoder_is_copied_whole_unless_exact():
     decoder = [name for name in pairs if "/generator/" in name]
     assert len(decoder) == 11  # all but the first kernel, whose input grows
     exact = fork.fork(dataclasses.replace(config, tf1_exact=True), lineage, networks, optimizer, 1)[3]
-    third = fork.model_name(config, Latents(config.latent_size, 1), 1) + "/encoder/encoder/Conv_2/weights"
+    third = model_name(config, Latents(config.latent_size, 1), 1) + "/encoder/encoder/Conv_2/weights"
     assert exact[third].endswith("generator/cnn_decoder/Conv2d_transpose_3/weights")
 
 
@@ -84,7 +85,7 @@ def test_the_teacher_never_learns():
     steps = step.make_steps(CONFIG, 1, lineage, networks, optimizer, step.start_clock())
     before = [variable.numpy() for variable in networks.teacher.variables]
     student = [variable.numpy() for variable in networks.student.trainable_variables]
-    steps.train(_images(), step.draw_noise(CONFIG, lineage, networks, 10, "test", 0), 1.0)
+    steps.train(_images(), draw_noise(CONFIG, lineage, networks, 10, "test", 0), 1.0)
     for variable, old in zip(networks.teacher.variables, before):
         np.testing.assert_array_equal(variable, old)
     assert all((variable.numpy() != old).any() for variable, old in zip(networks.student.trainable_variables, student))

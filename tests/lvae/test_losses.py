@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import scipy.special
 import scipy.stats
 import tensorflow as tf
 
@@ -57,6 +58,15 @@ def test_agreeing_posteriors_are_consistent(random):
     for formulas in ("tf1", "pytorch"):
         config = dataclasses.replace(CONFIG, formulas=formulas)
         np.testing.assert_allclose(losses.consistency(config, logits, logits), 0.0, atol=1e-12)
+
+
+@pytest.mark.parametrize("formulas", ["tf1", "pytorch"])
+def test_consistency_is_the_divergence_of_the_student_from_the_teacher_and_not_the_other_way_round(random, formulas):
+    student, teacher = random.standard_normal((2, 5, 3))
+    expected = scipy.stats.entropy(*(scipy.special.softmax(logits, axis=1) for logits in (student, teacher)), axis=1)
+    config = dataclasses.replace(CONFIG, formulas=formulas)
+    ours = losses.consistency(config, tf.constant(student), tf.constant(teacher))
+    np.testing.assert_allclose(ours, expected, rtol=1e-4)
 
 
 def test_an_unknown_class_is_punished_by_tf1_alone():

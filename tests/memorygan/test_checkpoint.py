@@ -40,7 +40,7 @@ def in_a_tf1_graph(case: str, use):
         return use(v1.train.Saver(variables), session, variables)
 
 
-@pytest.mark.parametrize("case", ["fashion", "cifar10"])
+@pytest.mark.parametrize("case", ["fashion", pytest.param("cifar10", marks=pytest.mark.full)])
 def test_a_tf1_saver_restores_what_we_write(tmp_path, case):
     config = tiny.config(case, **SIZES)
     model = build_model(config)
@@ -105,6 +105,7 @@ def test_missing_and_damaged_checkpoints_are_refused(tmp_path):
         checkpoint.latest(tmp_path)
 
 
+@pytest.mark.full
 def test_training_goes_on_exactly_from_a_checkpoint(tmp_path):
     config = tiny.config(**SIZES, lr_decay=True)
     images = tf.constant(np.random.RandomState(0).randint(0, 256, (4, 4, 28, 28, 1)).astype(np.uint8))

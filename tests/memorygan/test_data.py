@@ -9,6 +9,7 @@ from lib.data import from_tfds
 from lib.errors import UserError
 from memorygan import data
 from memorygan.config import DATASETS
+from tests import written
 from tests.memorygan import tiny
 
 
@@ -41,7 +42,7 @@ def test_distortions_cover_what_the_original_draws():
 
 
 def test_affine_batches_are_functions_of_their_number(tmp_path):
-    tiny.write_mnist_like(tmp_path / "affmnist")
+    written.mnist_like(tmp_path / "affmnist", 40, 16)
     config = tiny.config("affmnist")
     training = data.open_training(config, str(tmp_path))
     together, labels = training.batches.take(3, 4)
@@ -52,7 +53,7 @@ def test_affine_batches_are_functions_of_their_number(tmp_path):
 
 
 def test_the_first_epoch_is_in_file_order_and_every_epoch_has_every_image(tmp_path):
-    tiny.write_mnist_like(tmp_path / "fashion")
+    written.mnist_like(tmp_path / "fashion", 40, 16)
     batches = data.open_training(tiny.config(), str(tmp_path)).batches
     images = data.load(tiny.config(), "train", str(tmp_path)).images
     np.testing.assert_array_equal(batches.take(0, 5)[0].reshape(-1, 28, 28, 1), images)
@@ -98,6 +99,6 @@ def test_celeba_comes_from_tfds_where_no_folder_is(tmp_path, monkeypatch):
 def test_missing_and_too_few_images_are_refused(tmp_path):
     with pytest.raises(UserError, match="celeba"):
         data.open_training(tiny.config("celeba"), str(tmp_path))
-    tiny.write_mnist_like(tmp_path / "fashion", train=5)
+    written.mnist_like(tmp_path / "fashion", 5, 16)
     with pytest.raises(UserError, match="5 images are fewer than the 8"):
         data.open_training(tiny.config(), str(tmp_path))

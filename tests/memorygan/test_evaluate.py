@@ -9,8 +9,9 @@ import tensorflow as tf
 from lib import pictures, randomness
 from lib.classifiers import inception, pretrained
 from lib.errors import UserError
-from memorygan import evaluate
-from memorygan.step import build_model, draw_slots
+from memorygan import evaluate, samples
+from memorygan.noise import draw_slots
+from memorygan.step import build_model
 from tests.memorygan import tiny
 
 
@@ -26,16 +27,16 @@ def model():
 
 def test_generated_images_are_counted_and_reproducible(model):
     config = tiny.config()
-    first = list(evaluate.generated(config, model, 20))
+    first = list(samples.generated(config, model, 20))
     assert [len(batch) for batch in first] == [8, 8, 4]
-    np.testing.assert_array_equal(np.concatenate(first), np.concatenate(list(evaluate.generated(config, model, 20))))
+    np.testing.assert_array_equal(np.concatenate(first), np.concatenate(list(samples.generated(config, model, 20))))
     assert len({image.tobytes() for image in np.concatenate(first)}) == 20
 
 
 def test_an_image_does_not_depend_on_its_batch(model):
     """Moving statistics, as in the original's test mode."""
     config = tiny.config()
-    sampler = evaluate.Sampler(config, model, training=False)
+    sampler = samples.Sampler(config, model, training=False)
     latent, images = sampler.draw("alone", 0)
     again = model.networks.generator(tf.concat([latent[:1], _keys_of(config, model)[:1]], axis=1)).values
     np.testing.assert_allclose(images[:1], again, rtol=1e-5, atol=1e-6)
@@ -82,13 +83,13 @@ def test_cifar10_is_judged_by_a_named_substitute_where_inception_cannot_be_had(m
     monkeypatch.setattr(pretrained, "judge_of", lambda *arguments: judge)
     monkeypatch.setattr(evaluate, "_labelled", lambda *arguments: None)
     config = tiny.config("cifar10")
-    samples = np.zeros((100, 32, 32, 3), np.float32)
-    result = evaluate.score(config, samples, "", None)
+    images = np.zeros((100, 32, 32, 3), np.float32)
+    result = evaluate.score(config, images, "")
     # Every split of ten images has all ten classes once: the highest score there is.
     np.testing.assert_allclose(result["inception_score"], 10.0, rtol=1e-4)
     assert result["classifier"] == "small CIFAR10 ResNet" and "no network" in capsys.readouterr().out
     with pytest.raises(UserError, match="no network"):
-        evaluate.score(config, samples, "", "given.h5")
+        evaluate.score(config, images, "", "given.h5")
 
 
 def test_generated_pixels_cover_the_range_of_real_ones():

@@ -6,6 +6,7 @@ from PIL import Image
 
 from lib import files
 from memorygan import interpret, memory
+from memorygan.config import Command
 from memorygan.step import build_model
 from tests.memorygan import tiny
 
@@ -67,16 +68,16 @@ def test_nearest_images_find_the_image_itself_first():
     np.testing.assert_array_equal(nearest[:, 0], [4, 17])
 
 
-def test_every_figure_is_drawn_from_a_checkpoints_model_and_its_logs(tmp_path, monkeypatch):
+def test_every_figure_is_drawn_from_a_checkpoints_model_and_its_logs(tmp_path, monkeypatch, fashion):
     monkeypatch.chdir(tmp_path)
-    tiny.write_mnist_like(tmp_path / "dataset/fashion")
     config, model = remembering()
     logs = interpret.logs_of(tmp_path / "checkpoint/0/run")
     assert logs == tmp_path / "logs/0/run"
     files.make_directory(logs / "prior")
     files.write_text(logs / "log.jsonl", '{"step": 3, "means": {}, "values": {"test_log_likelihood": {"3": -1.5}}}\n')
     np.save(logs / "prior/epoch_2.npy", memory.categorical_prior(model.memory.state()).numpy())
-    interpret.run(config, model, tmp_path / "checkpoint/0/run", "dataset", tmp_path)
+    command = Command(load_cp_dir=str(tmp_path / "checkpoint/0/run"), data_dir=str(fashion))
+    interpret.run(config, model, command, tmp_path)
     drawn = {path.stem: Image.open(path).size for path in tmp_path.glob("*.png")}
     assert set(drawn) == {"interpolation_noise", "interpolation_keys", "log_likelihood", "prior", "posterior",
                           "nearest"}

@@ -86,6 +86,7 @@ def test_cases_hold_what_they_are_meant_to_test():
     assert sum(len(row) for row in rows) > len(set.union(*rows))
 
 
+@pytest.mark.full
 def test_compiled_update_is_the_same():
     state = random_state(40, 5)
     queries, labels = tf.random.stateless_normal([20, 5], [1, 2]), tf.ones([20])

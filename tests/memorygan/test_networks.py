@@ -14,7 +14,7 @@ def images_of(config, count=4):
     return tf.random.stateless_uniform([count, side, side, channels], [1, 2])
 
 
-@pytest.mark.parametrize("dataset", ["fashion", "affmnist", "cifar10", "celeba"])
+@pytest.mark.parametrize("dataset", ["fashion", "affmnist", "cifar10", pytest.param("celeba", marks=pytest.mark.full)])
 @pytest.mark.parametrize("model, discriminator, outputs", [
     ("MemoryGAN", "memory_d", 16), ("MemoryGAN", "base_d", 16), ("GAN", "base_d", 1), ("GAN", "memory_d", 1)])
 def test_every_combination_has_the_right_outputs(dataset, model, discriminator, outputs):
@@ -27,6 +27,7 @@ def test_every_combination_has_the_right_outputs(dataset, model, discriminator, 
     assert tf.reduce_min(made) >= low and tf.reduce_max(made) <= 1.0
 
 
+@pytest.mark.full
 def test_64x64_networks_have_one_block_more_than_cifar10s():
     small, large = (networks.tf1_variables(networks.build_networks(tiny.config(name)))
                     for name in ("cifar10", "celeba"))
@@ -64,7 +65,7 @@ def test_outside_training_an_image_is_judged_alone():
     np.testing.assert_allclose(model(images_of(config)[:1]).values, together[:1], rtol=1e-4, atol=1e-7)
 
 
-@pytest.mark.parametrize("dataset", ["fashion", "cifar10"])
+@pytest.mark.parametrize("dataset", ["fashion", pytest.param("cifar10", marks=pytest.mark.full)])
 def test_half_precision_keeps_variables_and_outputs_in_float32(dataset):
     config = tiny.config(dataset)
     nets = networks.build_networks(config, dtype="mixed_bfloat16")

@@ -7,12 +7,14 @@ import tensorflow as tf
 from lib import files
 from lib.run.options import Options
 from lib.run.resume import ResumePoints
-from memorygan import checkpoint, train
+from memorygan import checkpoint, samples, train
+from memorygan.config import Command
 from memorygan.step import build_model, make_steps
+from tests import written
 from tests.memorygan import tiny
 
 
-@pytest.mark.parametrize("dataset", ["fashion", "cifar10"])
+@pytest.mark.parametrize("dataset", ["fashion", pytest.param("cifar10", marks=pytest.mark.full)])
 def test_a_resume_point_holds_every_variable(tmp_path, dataset):
     """Averages and memory included, which no optimiser knows, and layers that stand in lists."""
     config = tiny.config(dataset)
@@ -20,8 +22,8 @@ def test_a_resume_point_holds_every_variable(tmp_path, dataset):
     side, channels = config.data.side, config.data.channels
     images = np.random.RandomState(0).randint(0, 256, (2, 8, side, side, channels)).astype(np.uint8)
     make_steps(config, trained, 10).iterate(tf.constant(images), 0)
-    ResumePoints(tmp_path, train.state(trained)).save(0, 2)
-    points = ResumePoints(tmp_path, train.state(resumed))
+    ResumePoints(tmp_path, checkpoint.state(trained)).save(0, 2)
+    points = ResumePoints(tmp_path, checkpoint.state(resumed))
     assert points.restore() and int(points.iteration) == 2
     theirs = checkpoint.variables(resumed)
     for name, value in checkpoint.variables(trained).items():
@@ -29,12 +31,11 @@ def test_a_resume_point_holds_every_variable(tmp_path, dataset):
 
 
 def test_pictures_hold_64_samples_and_leave_missing_ones_dark():
-    samples = np.linspace(0, 1, 20 * 4).reshape(20, 2, 2, 1)
-    picture = train.sample_picture(samples)
+    picture = samples.sample_picture(np.linspace(0, 1, 20 * 4).reshape(20, 2, 2, 1))
     assert picture.shape == (6, 16, 1) and picture.dtype == np.uint8
     # Place 19 is the last sample, 20 to 23 are empty.
     assert picture[4:, 6:8].max() == 255 and picture[4:, 8:].max() == 0
-    assert train.sample_picture(np.zeros((100, 3, 3, 3))).shape == (24, 24, 3)
+    assert samples.sample_picture(np.zeros((100, 3, 3, 3))).shape == (24, 24, 3)
 
 
 def test_a_run_goes_on_only_with_its_own_settings_and_only_unfinished(tmp_path, monkeypatch):
@@ -46,7 +47,7 @@ def test_a_run_goes_on_only_with_its_own_settings_and_only_unfinished(tmp_path, 
         files.write_json(logs / stamp / "settings.json", stored)
 
     def found(options=Options()):
-        return train.find_places(config, "0", settings, options).stamp
+        return train.find_places(config, "0", settings, options).logs.name
 
     assert found() == "2026-01-02"
     files.write_text(logs / "2026-01-02/finished", "")
@@ -65,15 +66,16 @@ def test_the_tracker_measures_likelihood_and_prior():
     assert train.Tracker(config, model, None).measure()[0] is None
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("tf1_exact, oldest", [(True, 3 * 103 + 2 * 102), (False, 3 * 103)])
 def test_the_originals_summaries_train_the_memory(tmp_path, monkeypatch, tf1_exact, oldest):
     """Ages count the queries. 513 was measured in TF1 after 103 iterations of epochs of one batch; the first is not
     reported."""
     monkeypatch.chdir(tmp_path)
-    tiny.write_mnist_like(tmp_path / "dataset/fashion", train=8)
+    written.mnist_like(tmp_path / "dataset/fashion", 8, 16)
     config = tiny.config(epoch=104, mem_size=512, tf1_exact=tf1_exact)
-    monkeypatch.setattr(train.Reporter, "save", lambda reporter, epoch: None)
+    monkeypatch.setattr(train.Training, "save", lambda training, epoch: None)
     states = []
-    monkeypatch.setattr(train, "state", lambda model: states.append(model.memory) or {"memory": model.memory})
-    train.run(config, "0", "dataset")
+    monkeypatch.setattr(checkpoint, "state", lambda model: states.append(model.memory) or {"memory": model.memory})
+    train.run(config, Command())
     assert int(states[0].state().ages.numpy().max()) == oldest

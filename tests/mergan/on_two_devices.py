@@ -13,7 +13,8 @@ from lib import device, errors
 from lib.mergan import train
 from lib.mergan.config import LABELS, NOISE, Config
 from lib.mergan.networks import build_networks
-from lib.mergan.step import build_optimizers, draw_critic_noise, draw_generator_noise, make_steps
+from lib.mergan.noise import draw_critic_noise, draw_generator_noise
+from lib.mergan.step import build_optimizers, make_steps
 from lib.run import options as settings
 
 TASK = 2
@@ -49,9 +50,10 @@ def take_steps(strategy, networks, optimizers):
     critic, generator = tf.function(steps.critic), tf.function(steps.generator)
     images = tf.random.stateless_uniform([2, 8, 32, 32, 1], [1, 2], -1.0, 1.0)
     labels = tf.range(8)  # not all of one class, as in training, so that shares of labels matter
-    reports = [critic(images[k], labels, draw_critic_noise(CONFIG, TASK, 1, k)) for k in range(2)]
+    reports = [critic(images[k], labels, draw_critic_noise(CONFIG, TASK, 1, k)._replace(fake_labels=labels))
+               for k in range(2)]
     of_critic = gradients(optimizers.critic)
-    reports.append(generator(labels, draw_generator_noise(CONFIG, TASK, 1)))
+    reports.append(generator(draw_generator_noise(CONFIG, TASK, 1)._replace(fake_labels=labels)))
     return tf.nest.flatten(reports), of_critic, gradients(optimizers.generator)
 
 

@@ -8,6 +8,7 @@ from lib.classifiers.real_images import RealImages
 from lib.mergan import evaluate
 from lib.mergan.config import Config
 from lib.mergan.networks import Judgement, Networks, build_networks
+from lib.mergan.samples import samples_of
 
 
 def brightness(label, offset=0.0):
@@ -41,6 +42,10 @@ class PerfectClassifier:
 NETWORKS = Networks(generator=painter, critic=None)
 
 
+def labelled(config, networks=NETWORKS, **options):
+    return evaluate.labelled_samples(samples_of(config, networks), **options)
+
+
 def real(per_class=20):
     labels = np.repeat(np.arange(10, dtype=np.int32), per_class)
     images = painter(tf.random.stateless_normal([len(labels), 128], [1, 2]), labels).numpy()
@@ -54,24 +59,24 @@ def perfect(monkeypatch):
 
 
 def test_samples_are_as_many_of_each_learned_class():
-    images, labels = evaluate.labelled_samples(Config("mnist", 1, batch_size=8), NETWORKS, task=2, per_class=20)
+    images, labels = labelled(Config("mnist", 1, batch_size=8), task=2, per_class=20)
     assert np.bincount(labels).tolist() == [20, 20, 20]
     np.testing.assert_array_equal(np.argmax(reader(images), axis=1), labels)
 
 
 def test_joint_samples_are_of_all_classes():
-    _, labels = evaluate.labelled_samples(Config("mnist", 1, joint=True), NETWORKS, task=4, per_class=30)
+    _, labels = labelled(Config("mnist", 1, joint=True), task=4, per_class=30)
     assert np.bincount(labels).tolist() == [30] * 10
-    _, labels = evaluate.labelled_samples(Config("lsun", 1, joint=True), NETWORKS, task=0, per_class=30)
+    _, labels = labelled(Config("lsun", 1, joint=True), task=0, per_class=30)
     assert np.bincount(labels).tolist() == [30] * 4
 
 
 def test_joint_accuracy_asks_for_the_data_sets_classes_under_the_classifiers_numbers():
     numbers = tf.constant([0, 1, 8, 6])
-    accuracy = evaluate.joint_accuracy(Config("lsun", 1, joint=True),
-                                       lambda noise, labels: painter(noise, tf.gather(numbers, labels)),
-                                       PerfectClassifier(), task=0, repeats=2)
-    assert accuracy == 1.0
+    networks = Networks(lambda noise, labels: painter(noise, tf.gather(numbers, labels)), None)
+    _, hits = evaluate.recognised(samples_of(Config("lsun", 1, joint=True), networks), PerfectClassifier(), task=0,
+                                  repeats=2)
+    assert hits.shape == (2, 100) and hits.all()
 
 
 def test_under_generative_replay_the_solver_says_what_an_image_is():
@@ -80,17 +85,17 @@ def test_under_generative_replay_the_solver_says_what_an_image_is():
         return Judgement(None, nine + 0.5 * one)
 
     networks = Networks(generator=painter, critic=None, solver=solver)
-    images, labels = evaluate.labelled_samples(Config("mnist", 1, generative_replay=True, batch_size=8), networks,
-                                               task=2, per_class=8)
+    images, labels = labelled(Config("mnist", 1, generative_replay=True, batch_size=8), task=2, per_class=8,
+                              networks=networks)
     assert set(labels) == {1}  # class 9 is not learned yet
     assert set(np.argmax(reader(images), axis=1)) == {0}  # asked without a class
 
 
 def test_accuracy_of_a_perfect_and_of_a_forgetful_generator(perfect, capsys):
     config = Config("mnist", 1, batch_size=8)
-    assert evaluate.Evaluation(config, NETWORKS, "", evaluate.Options()).run(4)["average_accuracy"] == 1.0
+    assert evaluate.Evaluation(config, NETWORKS, "", evaluate.Measured()).run(4)["average_accuracy"] == 1.0
     forgetful = Networks(generator=lambda noise, labels: painter(noise, tf.fill(tf.shape(labels), 4)), critic=None)
-    result = evaluate.Evaluation(config, forgetful, "", evaluate.Options()).run(4)
+    result = evaluate.Evaluation(config, forgetful, "", evaluate.Measured()).run(4)
     assert result["accuracy"] == {"0": 0, "1": 0, "2": 0, "3": 0, "4": 1} and result["average_accuracy"] == 0.2
     assert "Task: 5   Class: 4   Accuracy: 1.0\nAverage accuracy: 0.2\n" in capsys.readouterr().out
 
@@ -99,7 +104,7 @@ def test_distance_is_small_for_like_and_large_for_unlike_images_and_carries_its_
     def distance(generator, task):
         networks = Networks(generator=generator, critic=None)
         result = evaluate.Evaluation(Config("mnist", 1, batch_size=8), networks, "",
-                                     evaluate.Options(("fid",))).run(task)
+                                     evaluate.Measured(("fid",))).run(task)
         return result["FID (mnist classifier features)"]
 
     assert distance(painter, 9) < 50 < distance(lambda noise, labels: -painter(noise, labels * 0), 9)
@@ -109,7 +114,7 @@ def test_distance_is_small_for_like_and_large_for_unlike_images_and_carries_its_
 def test_lsun_takes_inception_if_it_can_be_had_and_never_its_name_if_not(perfect, monkeypatch):
     """On the other sets it is used only if its weights are given."""
     def extractor(dataset, **options):
-        return evaluate.Evaluation(Config(dataset, 1), NETWORKS, "", evaluate.Options(("fid",), **options))._extractor
+        return evaluate.Evaluation(Config(dataset, 1), NETWORKS, "", evaluate.Measured(("fid",), **options))._extractor
 
     def missing(weights=None):
         raise evaluate.UserError("no weights")
@@ -133,7 +138,7 @@ def test_reverse_accuracy_trains_on_generated_and_tests_on_real_images_of_the_le
 
     monkeypatch.setattr(evaluate.reverse_accuracy, "reverse_accuracy", record)
     evaluation = evaluate.Evaluation(Config("mnist", 1, batch_size=10), NETWORKS, "",
-                                     evaluate.Options(("reverse_accuracy",)))
+                                     evaluate.Measured(("reverse_accuracy",)))
     assert evaluation.run(2) == {"task": 3, "reverse_accuracy": 0.75}
     assert seen["generated"].tolist() == [20] * 3 and seen["real"].tolist() == [20] * 3
     monkeypatch.setattr(evaluate, "_REVERSE_LIMIT", 15)
@@ -141,11 +146,12 @@ def test_reverse_accuracy_trains_on_generated_and_tests_on_real_images_of_the_le
     assert seen["generated"].tolist() == [15] * 3
 
 
+@pytest.mark.full
 def test_every_task_is_tested_when_asked(perfect, monkeypatch, tmp_path):
     loaded = []
     monkeypatch.setattr(evaluate, "_load", lambda directory, config, networks, task: loaded.append(task))
-    monkeypatch.setattr(evaluate, "build_networks", lambda *_, **__: NETWORKS)
-    metrics = evaluate.run(Config("mnist", 1, batch_size=8), tmp_path, "", evaluate.Options(every_task=True))
+    monkeypatch.setattr(evaluate, "networks_of", lambda *_: NETWORKS)
+    metrics = evaluate.run(Config("mnist", 1, batch_size=8), tmp_path, "", evaluate.Measured(every_task=True))
     assert [entry["task"] for entry in metrics["tasks"]] == list(range(1, 11)) and loaded == list(range(10))
 
 

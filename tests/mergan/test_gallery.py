@@ -10,14 +10,25 @@ from lib.mergan.config import Config
 from lib.mergan.networks import Networks
 from lib.mergan.report import gallery
 from lib.mergan.report.gallery import Gallery, Sample
-from lib.mergan.train import Pictures, fixed_noise
+from lib.mergan.samples import samples_of
+from lib.mergan.train import Pictures
 from tests.report.conftest import write_checkpoint, write_run, write_sample
 
 
-class NoLog:
+class NoRun:
+    """In place of a run, where pictures are drawn."""
+
+    first_step = 0
+
+    def __init__(self, directory):
+        self.directory, self.log = directory, self
 
     def picture(self, *_):
         pass
+
+
+def fixed_noise(config):
+    return samples_of(config).fixed_noise(config.seed)
 
 
 def settings_of(config: Config) -> dict:
@@ -28,13 +39,7 @@ def trained(directory, config: Config, task: int):
     """A run whose task `task` is finished, drawn as training draws it: (its gallery, its networks)."""
     write_run(directory, config)
     networks = write_checkpoint(directory, config, task, seed=task)
-    draw = Pictures(config, networks, directory, NoLog())
-    if config.joint:
-        draw.of_joint(config.iterations - 1)
-    elif config.generative_replay:
-        draw.of_unconditional(task, config.iterations - 1, 0)
-    else:
-        draw.of_task(task, config.iterations - 1, 0)
+    Pictures(config, networks, NoRun(directory)).samples(task, config.iterations - 1)
     return Gallery(directory, settings_of(config)), networks
 
 
@@ -110,7 +115,7 @@ def test_the_picture_of_joint_training_has_a_column_for_each_class(tmp_path):
         return tf.ones([1, 64, 64, 3]) * tf.reshape(tf.cast(labels, tf.float32) / 1.5 - 1, [-1, 1, 1, 1])
 
     write_run(tmp_path, config)
-    Pictures(config, Networks(painter, None), tmp_path, NoLog()).of_joint(2)
+    Pictures(config, Networks(painter, None), NoRun(tmp_path)).samples(0, 2)
     run = Gallery(tmp_path, settings_of(config))
     assert run.samples() == [Sample(4, 2)]
     rows = run.sample_rows(Sample(4, 2), 10)

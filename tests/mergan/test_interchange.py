@@ -9,8 +9,10 @@ import tensorflow as tf
 from lib import tf1
 from lib.errors import UserError
 from lib.mergan import evaluate, networks, train
+from lib.mergan.checkpoint import checkpoint_variables
 from lib.mergan.config import DATASETS, Config
-from lib.mergan.step import build_optimizers, checkpoint_variables
+from lib.mergan.samples import samples_of
+from lib.mergan.step import build_optimizers
 from lib.run.options import Options
 from lib.tf1 import models
 from tests import tf1_program
@@ -19,7 +21,8 @@ from tests.golden.mergan import common
 from tests.mergan.tf1_variables import JOINT, TASKS
 
 FIGURES = Path(__file__).parent.parent / "golden/figures"
-PROGRAMS = [("mnist", False), ("svhn", False), ("lsun", False), ("mnist", True), ("svhn", True)]
+PROGRAMS = [("mnist", False), ("mnist", True), *(pytest.param(*program, marks=pytest.mark.full) for program in (
+    ("svhn", False), ("lsun", False), ("svhn", True)))]
 
 # The recorded beta powers of the joint program after 2 generator and 15 critic steps.
 POWERS = records.read(FIGURES / "mergan_training.json")["cases"]["train_joint"]["adam_beta_powers"]
@@ -163,6 +166,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(evaluate.pretrained, "evaluation_classifier", lambda dataset, data_dir: judge)
 
 
+@pytest.mark.full
 def test_testing_reads_what_the_task_program_wrote(tmp_path, quick):
     config = Config("mnist", iterations=4001, batch_size=2)
     values = checkpoint_values("mnist", joint=False)
@@ -172,13 +176,14 @@ def test_testing_reads_what_the_task_program_wrote(tmp_path, quick):
     generator = networks.build_generator(DATASETS["mnist"])
     for name, variable in networks.tf1_names(generator, "New.Generator").items():
         variable.assign(values[name])
-    expected = evaluate.class_accuracies(config, generator, judge, task=4)
+    samples = samples_of(config, networks.Networks(generator, None))
+    expected = evaluate.class_accuracies(*evaluate.recognised(samples, judge, task=4), 5)
     assert list(metrics["tasks"][0]["accuracy"].values()) == expected and len(set(expected)) > 1
 
 
 def test_testing_reads_what_the_joint_program_wrote(tmp_path, quick, monkeypatch):
-    monkeypatch.setattr(evaluate, "joint_accuracy", lambda config, generator, classifier, task: float(
-        tf.reduce_sum(generator.conv5.bias)))
+    monkeypatch.setattr(evaluate, "recognised", lambda samples, classifier, task: (
+        None, samples.generator.conv5.bias.numpy()[None]))
     values = checkpoint_values("mnist", joint=True)
     tf1_program.save(tmp_path / "model/WGAN_GP.model-40000", values)
     metrics = evaluate.run(Config("mnist", iterations=40001, joint=True), tmp_path, "data")
@@ -198,8 +203,9 @@ def damaged(values: dict, what: str) -> tuple[dict, list[str]]:
     return values, [f"{name} is [33] there, [32] here"]
 
 
-@pytest.mark.parametrize("joint", [False, True])
-@pytest.mark.parametrize("what", ["missing", "extra", "misshaped"])
+@pytest.mark.parametrize("joint, what", [
+    (False, "missing"), (False, "extra"), (False, "misshaped"),
+    *(pytest.param(True, what, marks=pytest.mark.full) for what in ("missing", "extra", "misshaped"))])
 def test_testing_refuses_what_does_not_fit(tmp_path, quick, joint, what):
     config = Config("mnist", iterations=1, joint=joint)
     values, said = damaged(checkpoint_values("mnist", joint), what)
@@ -220,8 +226,8 @@ def test_joint_testing_refuses_a_checkpoint_without_adams_state(tmp_path, quick)
 
 def test_training_starts_from_what_the_task_program_wrote(tmp_path, monkeypatch):
     started = []
-    monkeypatch.setattr(train.Training, "tasks",
-                        lambda training, data: started.append((training.networks, training.run.phase)))
+    monkeypatch.setattr(train.Training, "learn",
+                        lambda training, images, run: started.append((training.networks, run.phase)))
     values = checkpoint_values("mnist", joint=False)
     tf1_program.save(tmp_path / "tf1/WGAN_GP.model2-4000", values)
     # The same networks as for mnist, of data that are there without a download.
@@ -233,6 +239,7 @@ def test_training_starts_from_what_the_task_program_wrote(tmp_path, monkeypatch)
         np.testing.assert_array_equal(variable, values[name.replace("Old.", "New.")], err_msg=name)
 
 
+@pytest.mark.full
 def test_a_joint_trainings_checkpoint_is_the_joint_programs(tmp_path):
     config = Config("digits", iterations=2, joint=True, batch_size=10)
     train.run(config, tmp_path / "run", "data", options=Options())

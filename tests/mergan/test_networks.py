@@ -15,8 +15,9 @@ def mnist():
 
 
 # The number of variables in the original's checkpoints.
-@pytest.mark.parametrize("dataset, replay, count", [("mnist", True, 50), ("svhn", True, 50), ("lsun", True, 162),
-                                                    ("mnist", False, 30)])
+@pytest.mark.parametrize("dataset, replay, count", [
+    ("mnist", True, 50), ("mnist", False, 30), pytest.param("svhn", True, 50, marks=pytest.mark.full),
+    pytest.param("lsun", True, 162, marks=pytest.mark.full)])
 def test_number_of_tf1_variables(dataset, replay, count):
     assert len(networks.tf1_variables(networks.build_networks(DATASETS[dataset], replay=replay))) == count
 
@@ -43,7 +44,7 @@ def test_every_variable_has_a_name_and_one_optimiser_at_most(mnist):
     assert set(trained) == {id(v) for model in (mnist.generator, mnist.critic) for v in model.trainable_variables}
 
 
-@pytest.mark.parametrize("dataset", ["mnist", "lsun"])
+@pytest.mark.parametrize("dataset", ["mnist", pytest.param("lsun", marks=pytest.mark.full)])
 def test_groups_are_batches_of_their_own(dataset):
     generator = networks.build_generator(DATASETS[dataset], dtype="float64")
     noise = tf.random.stateless_normal([6, NOISE], [1, 2], dtype=tf.float64)

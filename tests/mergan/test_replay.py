@@ -38,12 +38,15 @@ def test_alignment_of_equal_generators_is_zero():
     assert np.all(replay.alignment_distances(networks.generator, networks.replay, noise(2, 4)) == 0)
 
 
-def test_alignment_is_half_the_summed_square(networks):
-    latent = noise(2, 4)
-    distances = replay.alignment_distances(networks.generator, networks.replay, latent)
-    difference = (replay.generate_classes(networks.generator, latent).numpy().astype(np.float64)
-                  - replay.generate_classes(networks.replay, latent).numpy())
-    np.testing.assert_allclose(distances, np.square(difference).reshape(2, -1).sum(axis=1) / 2, rtol=1e-5)
+def test_alignment_is_half_the_summed_square():
+    """Two painters whose every pixel differs by a known amount, another one for each class."""
+    def painter(offset):
+        return lambda noise, labels, groups=1: offset * tf.cast(labels + 1, tf.float32)[:, None, None, None] * tf.ones(
+            [1, 4, 4, 3])
+
+    distances = replay.alignment_distances(painter(0.5), painter(0.25), noise(2, 5))
+    # Class k: five images of 48 pixels, each a quarter of k + 1 apart.
+    np.testing.assert_allclose(distances, [5 * 48 * 0.25**2 / 2, 5 * 48 * 0.5**2 / 2], rtol=1e-6)
 
 
 @pytest.mark.parametrize("dataset, cost", [("mnist", 0.1 * (3 + 5) / 2), ("lsun", 0.1 * (3 + 5))])

@@ -1,16 +1,23 @@
 """One iteration: who moves when, and that neither chunks nor resets nor the draw change what is computed."""
 
+import dataclasses
+from typing import NamedTuple
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from lib import optimizers
+from lib.mergan import replay
 from lib.mergan.config import Config
+from lib.mergan.methods import acting, build_methods
 from lib.mergan.networks import build_networks, copy_weights
-from lib.mergan.step import build_optimizers, draw_critic_noise, draw_generator_noise, make_steps, reported_quantities
+from lib.mergan.noise import draw_critic_noise, draw_generator_noise
+from lib.mergan.step import build_optimizers, make_steps, reported_quantities
 
-CONFIG = Config("mnist", 10, replay_alignment=True, joint_replay=True, batch_size=8)
+CONFIG = Config("mnist", 10, replay_alignment=True, joint_replay=True, batch_size=8, critic_steps=2)
+JOINT = Config("mnist", 10, joint=True, batch_size=8, critic_steps=2)
 
 
 def batches(count, config=CONFIG, task=1):
@@ -31,53 +38,132 @@ def weights(model):
     return [variable.numpy() for variable in model.variables]
 
 
-def moved(before, model):
-    return any(not np.array_equal(a, b) for a, b in zip(before, weights(model)))
+class Watched(NamedTuple):
+    """Three iterations of a task, one by one, and then from the same start all at once."""
+
+    states: list[dict]  # {network: its weights} before the first iteration and after each
+    values: dict  # what was reported
+    at_once: dict
+    final: dict  # weights after all at once
+    steps: tuple[int, int]  # of generator and critic
+    statistics: list  # moving means and variances of the generator
 
 
-def test_who_moves_when():
-    """The generator rests in iteration 0; the critic moves in every one; the replay generator never."""
-    networks, _, steps = start()
-    images, labels = batches(1)
-    for first, generator_moves in [(0, False), (1, True), (2, True)]:
-        before = [weights(network) for network in networks[:3]]
-        steps.iterate(images, labels, first)
-        assert moved(before[0], networks.generator) == generator_moves
-        assert moved(before[1], networks.critic)
-        assert not moved(before[2], networks.replay)
+def watch(config) -> Watched:
+    """Both ways with the same graph: tracing it is what takes the time."""
+    networks, optimizers_, steps = start(config, task=0 if config.joint else 1)
+    built = {name: network for name, network in networks._asdict().items() if network is not None}
+    images, labels = batches(3, config)
 
+    def state():
+        return {name: weights(network) for name, network in built.items()}
 
-def test_moving_statistics_are_never_touched():
-    networks, _, steps = start()
-    steps.iterate(*batches(3), 0)
-    for norm in (networks.generator.norm1, networks.generator.norm2, networks.generator.norm3):
-        assert np.all(norm.moving_mean == 0) and np.all(norm.moving_variance == 1)
-
-
-def test_optimisers_step_five_to_one():
-    _, optimizers_, steps = start()
-    steps.iterate(*batches(3), 0)
-    assert int(optimizers_.critic.iterations) == 15 and int(optimizers_.generator.iterations) == 2
-
-
-@pytest.mark.parametrize("config", [CONFIG, Config("mnist", 10, joint=True, batch_size=8)])
-def test_chunks_do_not_matter(config):
-    images, labels = batches(4, config)
-    whole, _, steps = start(config, task=0 if config.joint else 1)
+    states, values = [state()], []
+    for k in range(3):
+        values.append(steps.iterate(images[k:k + 1], labels[k:k + 1], k))
+        states.append(state())
+    counts = int(optimizers_.generator.iterations), int(optimizers_.critic.iterations)
+    for optimizer in optimizers_[:2]:
+        optimizers.reset(optimizer)
+    for name, network in built.items():
+        for variable, value in zip(network.variables, states[0][name]):
+            variable.assign(value)
     at_once = steps.iterate(images, labels, 0)
-    parts, _, steps = start(config, task=0 if config.joint else 1)
-    first, second = steps.iterate(images[:1], labels[:1], 0), steps.iterate(images[1:], labels[1:], 1)
-    for network in ("generator", "critic"):
-        for a, b in zip(weights(getattr(whole, network)), weights(getattr(parts, network))):
+    norms = networks.generator.norm1, networks.generator.norm2, networks.generator.norm3
+    one_by_one = {name: np.concatenate([part[name] for part in values]) for name in at_once}
+    return Watched(states, one_by_one, at_once, state(), counts,
+                   [(norm.moving_mean.numpy(), norm.moving_variance.numpy()) for norm in norms])
+
+
+@pytest.fixture(scope="module")
+def run():
+    return watch(CONFIG)
+
+
+def moved(run, network, iteration):
+    return any(not np.array_equal(a, b) for a, b in zip(run.states[iteration][network],
+                                                        run.states[iteration + 1][network]))
+
+
+def test_who_moves_when(run):
+    """The generator rests in iteration 0; the critic moves in every one; the replay generator never."""
+    assert [moved(run, "generator", k) for k in range(3)] == [False, True, True]
+    assert [moved(run, "critic", k) for k in range(3)] == [True, True, True]
+    assert [moved(run, "replay", k) for k in range(3)] == [False, False, False]
+
+
+def test_moving_statistics_are_never_touched(run):
+    for mean, variance in run.statistics:
+        assert np.all(mean == 0) and np.all(variance == 1)
+
+
+def test_the_critic_takes_its_steps_in_every_iteration_and_the_generator_one_in_all_but_the_first(run):
+    assert run.steps == (2, 3 * CONFIG.critic_steps)
+
+
+def assert_chunks_do_not_matter(run):
+    for network, values in run.final.items():
+        for a, b in zip(values, run.states[-1][network]):
             np.testing.assert_allclose(a, b, atol=1e-6)
-    for name, values in at_once.items():
-        np.testing.assert_allclose(values, np.concatenate([first[name], second[name]]), rtol=1e-4)
+    for name, values in run.at_once.items():
+        np.testing.assert_allclose(values, run.values[name], rtol=1e-4)
 
 
-def test_first_generator_step_of_a_task_has_nothing_to_align():
+def test_chunks_do_not_matter(run):
+    assert_chunks_do_not_matter(run)
+
+
+@pytest.mark.full
+def test_chunks_of_joint_training_do_not_matter():
+    assert_chunks_do_not_matter(watch(JOINT))
+
+
+def test_first_generator_step_of_a_task_has_nothing_to_align(run):
     _, _, steps = start()
-    values = steps.iterate(*batches(3), 0)
-    assert np.isnan(values["RA-cost"][0]) and values["RA-cost"][1] == 0 and values["RA-cost"][2] > 0
+    costs = run.values["RA-cost"]
+    assert "RA-cost" in steps.of_generator and costs[1] == 0 and costs[2] > 0
+
+
+def test_the_first_generator_step_moves_no_weight_further_than_the_learning_rate(run):
+    """Also not the class tables, whose gradient comes as one row per sample: Adam must square the rows' sum."""
+    names = [variable.path for variable in build_networks(CONFIG.data).generator.trainable_variables]
+    trained = [k for k, variable in enumerate(build_networks(CONFIG.data).generator.variables) if variable.trainable]
+    for name, k in zip(names, trained, strict=True):
+        furthest = np.abs(run.states[2]["generator"][k] - run.states[1]["generator"][k]).max()
+        assert 0 < furthest <= 1.01e-4, name
+
+
+def test_joint_replay_adds_the_gradients_of_its_costs():
+    """Of the first step: beta_1 is 0, so Adam's first moment is the gradient."""
+    def gradients(config):
+        networks, optimizers_, steps = start(config)
+        # Equal generators would leave JTR's gradient to the critic's term for their images alone.
+        images = tf.random.stateless_uniform([4, 32, 32, 1], [1, 2], -1.0, 1.0)
+        critic = draw_critic_noise(CONFIG, 1, 1, 0)
+        critic = critic._replace(latent=critic.latent[:4], alpha=critic.alpha[:4], fake_labels=critic.fake_labels[:4])
+        generator = draw_generator_noise(CONFIG, 1, 1)
+        with tf.GradientTape(persistent=True) as tape:
+            of_critic = replay.joint_replay_costs(networks.generator, networks.replay, networks.critic,
+                                                  critic.methods["replay"]).critic_total(CONFIG)
+            of_generator = replay.joint_replay_costs(networks.generator, networks.replay, networks.critic,
+                                                     generator.methods["replay"]).generator_total(CONFIG)
+        # Of a weight that only matters elsewhere there is none.
+        expected = [tape.gradient(cost, [variable.value for variable in network.trainable_variables],
+                                  unconnected_gradients="zero")
+                    for cost, network in ((of_generator, networks.generator), (of_critic, networks.critic))]
+        steps.generator(generator._replace(latent=generator.latent[:4], fake_labels=generator.fake_labels[:4]))
+        moments = [optimizers_.generator._momentums]
+        networks, optimizers_, steps = start(config)
+        steps.critic(images, tf.ones([4], tf.int32), critic)
+        return expected, [*moments, optimizers_.critic._momentums]
+
+    expected, with_replay = gradients(CONFIG)
+    _, without = gradients(dataclasses.replace(CONFIG, joint_replay=False))
+    for added, ours, plain in zip(expected, with_replay, without, strict=True):
+        scale = max(float(tf.reduce_max(tf.abs(gradient))) for gradient in added)
+        assert scale > 1e-4
+        for a, b, c in zip(added, ours, plain, strict=True):
+            np.testing.assert_allclose(np.asarray(b) - np.asarray(c), tf.convert_to_tensor(a), atol=1e-4 * scale)
 
 
 @pytest.mark.parametrize("config, task, names", [
@@ -90,19 +176,21 @@ def test_first_generator_step_of_a_task_has_nothing_to_align():
                                          "wgan", "real_acc", "fake_acc"}),
 ])
 def test_reported_quantities_are_those_of_the_original(config, task, names):
-    assert set(reported_quantities(config, task)) == names
+    assert set(reported_quantities(config, acting(build_methods(config, None), task), task)) == names
 
 
 def test_noise_is_new_in_every_step_and_known_in_advance():
     first, second = draw_critic_noise(CONFIG, 2, 5, 0), draw_critic_noise(CONFIG, 2, 5, 1)
-    for a, b in zip(first, second):
-        assert tf.size(a) == 0 or not np.array_equal(a, b)
+    for a, b in ((first.latent, second.latent), (first.alpha, second.alpha), *zip(first.methods.values(),
+                                                                                  second.methods.values())):
+        assert not np.array_equal(a, b)
     again = tf.function(lambda step: draw_critic_noise(CONFIG, 2, 5, step))(tf.constant(1))
-    for a, b in zip(second, again):
+    for a, b in zip(tf.nest.flatten(second), tf.nest.flatten(again)):
         np.testing.assert_array_equal(a, b)
     generator = draw_generator_noise(CONFIG, 2, 5)
-    assert generator.alignment.shape == generator.replay.shape == (2, 4, 128)
-    assert not np.array_equal(generator.alignment, generator.replay)
+    alignment, replay = (generator.methods[name] for name in ("alignment", "replay"))
+    assert alignment.shape == replay.shape == (2, 4, 128)
+    assert not np.array_equal(alignment, replay)
 
 
 def test_interpolation_weights_fill_the_unit_interval():
@@ -111,20 +199,21 @@ def test_interpolation_weights_fill_the_unit_interval():
 
 
 def test_reset_forgets_moments_and_steps_but_not_the_rate():
-    _, optimizers_, steps = start()
-    steps.iterate(*batches(2), 0)
+    _, optimizers_, _ = start()
     optimizer = optimizers_.critic
+    optimizer.apply([tf.ones(variable.shape) for variable in optimizer._trainable_variables])
     assert any(np.any(variable != 0) for variable in optimizer.variables[2:])
     optimizers.reset(optimizer)
     assert all(np.all(variable == 0) for variable in optimizer.variables if variable.name != "learning_rate")
     assert float(optimizer.learning_rate) == pytest.approx(1e-4)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_follows_float32(precision):
     """Same noise, same weights: after three iterations costs agree to a few percent and weights stay float32."""
     def costs(precision):
-        config = Config("mnist", 10, replay_alignment=True, joint_replay=True, batch_size=8, precision=precision)
+        config = dataclasses.replace(CONFIG, precision=precision)
         networks = build_networks(config.data, dtype=precision)
         copy_weights(networks.generator, networks.replay)
         steps = make_steps(config, networks, build_optimizers(config, networks), 1)
@@ -137,9 +226,10 @@ def test_mixed_precision_follows_float32(precision):
         np.testing.assert_allclose(mixed[name], full[name], rtol=0.1, atol=0.1)
 
 
+@pytest.mark.full
 def test_xla_gives_the_same_numbers():
     """Iteration 0 moves the critic, iteration 1 both; weights agree but for what Adam makes of rounding."""
-    config = Config("mnist", 10, replay_alignment=True, joint_replay=True, batch_size=8, critic_steps=1)
+    config = dataclasses.replace(CONFIG, critic_steps=1)
     runs = []
     for jit in (False, True):
         networks = build_networks(config.data)
@@ -164,15 +254,3 @@ def test_float16_scales_its_costs_and_skips_an_overflow():
     assert np.array_equal(variable, [1, 1]) and float(optimizer.scale_loss(1.0)) < scale
     optimizer.apply([tf.constant([1.0, 0.0]) * optimizer.scale_loss(1.0)], [variable])
     np.testing.assert_allclose(variable, [0.9, 1], rtol=1e-3)  # Adam's first step is the learning rate
-
-
-def test_the_first_generator_step_moves_no_weight_further_than_the_learning_rate():
-    """Also not the class tables, whose gradient comes as one row per sample: Adam must square the rows' sum."""
-    networks, _, steps = start(Config("mnist", 10, batch_size=64))
-    before = [variable.numpy() for variable in networks.generator.trainable_variables]
-    random = np.random.RandomState(0)
-    images = random.randint(0, 256, [2, 5, 64, 32, 32, 1]).astype(np.uint8)
-    steps.iterate(images, np.ones([2, 5, 64], np.int32), 0)
-    for old, variable in zip(before, networks.generator.trainable_variables):
-        furthest = np.abs(variable - old).max()
-        assert 0 < furthest <= 1.01e-4, variable.path

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,26 +13,28 @@ from lib.errors import UserError
 from lib.mergan import train
 from lib.mergan.config import Config
 from lib.run import replicas
-
-ROOT = Path(__file__).parent.parent.parent
-
-
-def start(*arguments, workers: int = 0) -> subprocess.Popen:
-    """The program above or, with `workers`, so many of them under lib.workers."""
-    launcher = ["-m", "lib.workers", str(workers)] if workers else []
-    return subprocess.Popen([sys.executable, *launcher, "-m", "tests.mergan.on_two_devices", *map(str, arguments)],
-                            cwd=ROOT, env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1"}, text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+from tests import process
+from tests.shared import once
 
 
-def passed(process) -> str:
-    out, problems = process.communicate(timeout=1800)
-    assert process.returncode == 0, problems[-3000:]
+@pytest.fixture(scope="session")
+def start(launch):
+    def start(*arguments, workers: int = 0):
+        """The program above or, with `workers`, so many of them under lib.workers."""
+        launcher = ["-m", "lib.workers", str(workers)] if workers else []
+        return launch(process.ROOT).start([*launcher, "-m", "tests.mergan.on_two_devices", *map(str, arguments)])
+
+    return start
+
+
+def passed(started) -> str:
+    out, problems = started.communicate(timeout=1800)
+    assert started.returncode == 0, problems[-3000:]
     return out
 
 
-def await_iteration(process, number: int) -> None:
-    next(line for line in process.stdout if line.startswith(f"iter {number}"))
+def await_iteration(started, number: int) -> None:
+    next(line for line in started.stdout if line.startswith(f"iter {number}"))
 
 
 def assert_equal_weights(run: Path, other: Path) -> None:
@@ -43,38 +43,36 @@ def assert_equal_weights(run: Path, other: Path) -> None:
         np.testing.assert_array_equal(one.get_tensor(variable), two.get_tensor(variable), err_msg=variable)
 
 
-@pytest.fixture(scope="module")
-def straight(tmp_path_factory):
+@pytest.fixture(scope="session")
+def straight(start, tmp_path_factory):
     """A run over two logical devices, never stopped."""
-    directory = tmp_path_factory.mktemp("straight") / "run"
-    passed(start("train", directory, "mirrored"))
-    return directory
+    return once(tmp_path_factory, "mirrored", lambda path: passed(start("train", path / "run", "mirrored"))) / "run"
 
 
-def test_two_replicas_step_as_one_device():
+def test_two_replicas_step_as_one_device(start):
     assert "mirrored over /device:CPU:0, /device:CPU:1" in passed(start("steps"))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("strategy, workers", [("mirrored", 0), ("multi_worker", 2)])
-def test_a_stopped_run_goes_on_to_the_very_same_weights(tmp_path, straight, strategy, workers):
-    process = start("train", tmp_path / "run", strategy, workers=workers)
-    await_iteration(process, 0)
-    process.send_signal(signal.SIGTERM)
-    _, problems = process.communicate()
-    assert process.returncode == 128 + signal.SIGTERM, problems[-3000:]
+def test_a_stopped_run_goes_on_to_the_very_same_weights(start, tmp_path, straight, strategy, workers):
+    started = start("train", tmp_path / "run", strategy, workers=workers)
+    await_iteration(started, 0)
+    started.send_signal(signal.SIGTERM)
+    _, problems = started.communicate()
+    assert started.returncode == 128 + signal.SIGTERM, problems[-3000:]
     assert "resuming" in passed(start("train", tmp_path / "run", strategy, workers=workers))
     assert_equal_weights(tmp_path / "run", straight)
 
 
 @pytest.mark.slow
-def test_a_lost_worker_is_started_again_and_the_run_goes_on(tmp_path, straight):
-    process = start("train", tmp_path / "run", "multi_worker", workers=2)
-    await_iteration(process, 2)
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+def test_a_lost_worker_is_started_again_and_the_run_goes_on(start, tmp_path, straight):
+    started = start("train", tmp_path / "run", "multi_worker", workers=2)
+    await_iteration(started, 2)
+    children = Path(f"/proc/{started.pid}/task/{started.pid}/children").read_text().split()
     os.kill(int(children[1]), signal.SIGKILL)
-    _, problems = process.communicate(timeout=1800)
-    assert process.returncode == 0 and "starting all of them again" in problems, problems[-3000:]
+    _, problems = started.communicate(timeout=1800)
+    assert started.returncode == 0 and "starting all of them again" in problems, problems[-3000:]
     assert_equal_weights(tmp_path / "run", straight)
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from lib import files, pictures, tf1
+from lib.mergan.checkpoint import checkpoint_variables, model_prefix
 from lib.mergan.config import Config
 from lib.mergan.networks import build_networks
 from lib.mergan.report.runs import Run, of
-from lib.mergan.step import build_optimizers, checkpoint_variables
-from lib.mergan.train import model_prefix
+from lib.mergan.step import build_optimizers
 from lib.report import runs
 
 

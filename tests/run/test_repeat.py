@@ -32,7 +32,10 @@ def test_every_iteration_gets_its_batch_and_its_number_and_sees_the_one_before(i
 
 @pytest.mark.parametrize("at_once", [None, 1, 3, 8, 50])
 def test_advancing_is_the_same_in_parts(iterate, at_once):
-    advance = advancing(iterate, lambda first, count: (IMAGES[first:first + count], LABELS[first:first + count]), at_once)
+    def take(first, count):
+        return IMAGES[first:first + count], LABELS[first:first + count]
+
+    advance = advancing(iterate, take, at_once)
     first, rest = advance(0, 2), advance(2, 6)
     assert first["number"] | rest["number"] == {number: float(number) for number in range(8)}
     assert rest["total"][7] == IMAGES.sum()

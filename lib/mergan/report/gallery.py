@@ -1,38 +1,31 @@
 """What the report shows of a MeRGAN run: its method, its figures and the published ones, and its images as arrays."""
 
 import dataclasses
-import re
+import functools
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 from PIL import Image
 
 from lib import pictures, tf1
 from lib.errors import UserError
+from lib.mergan.checkpoint import model_prefix, restore
 from lib.mergan.config import DATASETS, Config
-from lib.mergan.networks import build_networks
-from lib.mergan.step import restore
-from lib.mergan.train import fixed_noise, model_prefix
+from lib.mergan.methods import METHODS as SEQUENTIAL
+from lib.mergan.networks import networks_of
+from lib.mergan.samples import GRID, samples_of
 
 PUBLISHED = "mergan"  # key of the paper's figures in lib/reproduce/published.json
 
+# In the paper's order.
 METHODS = {
     "JT": "joint training, all classes at once (one network, tested under each number of tasks as in the original)",
     "SFT": "sequential fine tuning",
-    "EWC": "elastic weight consolidation",
-    "DGR": "deep generative replay, whose own classifier says of what class an image is",
-    "JTR": "MeRGAN, joint training with replay",
-    "RA": "MeRGAN, replay alignment",
+    **{method.name: method.meaning for method in reversed(SEQUENTIAL)},
 }
-_SWITCHES = {"joint": "JT", "consolidation": "EWC", "generative_replay": "DGR", "joint_replay": "JTR",
-             "replay_alignment": "RA"}
+_SWITCHES = {"joint": "JT", **{method.switch: method.name for method in reversed(SEQUENTIAL)}}
 _TUNED = {"learning_rate": "learning rate", "consolidation_factor": "EWC factor"}
-
-_GRID = 10  # rows and columns of a sample picture; joint training's has a column per class
-_SAMPLE_NAME = re.compile(r"Task_(\d+)_Iter_(\d+)(?:_(.+))?\.png")
-_JOINT_SAMPLE_NAME = re.compile(r"samples_(\d+)\.png")
 
 
 def method(settings: dict) -> str:
@@ -101,6 +94,7 @@ class Gallery:
             raise UserError(f"{directory}/settings.json names no number of iterations; it is not what training wrote")
         self.config = Config(**{name: value for name, value in settings.items() if name in known})
         self.directory = Path(directory)
+        self._samples = samples_of(self.config)
         self._networks, self._loaded = None, None
 
     @property
@@ -116,14 +110,14 @@ class Gallery:
     @property
     def conditional(self) -> bool:
         """Whether the generator is told the class; otherwise a classifier sorts what it generates."""
-        return not self.config.generative_replay
+        return self._samples.conditional
 
     def finished(self) -> list[int]:
         """Numbers of learned tasks after which there is a checkpoint; joint training learns all of them at once."""
         config = self.config
         tasks = [task for task in range(config.tasks)
                  if tf1.exists(model_prefix(self.directory, config, task, config.iterations - 1))]
-        return [len(self.classes) if config.joint else task + 1 for task in tasks]
+        return [self._samples.learned(task) for task in tasks]
 
     def images(self, learned: int, label: int, count: int, seed: int = 0) -> np.ndarray:
         """Images [count, h, w, c] in [-1, 1] of a class by the generator as it was after `learned` tasks.
@@ -136,7 +130,7 @@ class Gallery:
         found = []
         # Enough for a class that is a fiftieth of what an unconditional generator gives.
         for batch in range(10 + count // 2):
-            found.extend(self._batch(label, learned, fixed_noise(dataclasses.replace(self.config, seed=seed + batch))))
+            found.extend(self._samples.of_class(label, learned, self._samples.fixed_noise(seed + batch)))
             if len(found) >= count:
                 break
         side, channels = self.config.data.side, self.config.data.channels
@@ -150,35 +144,18 @@ class Gallery:
     def _load(self, learned: int) -> None:
         if self._loaded == learned:
             return
-        config = self.config
-        self._networks = self._networks or build_networks(
-            config.data, replay=not config.joint, solver=config.generative_replay, dtype=config.precision)
-        prefix = model_prefix(self.directory, config, 0 if config.joint else learned - 1, config.iterations - 1)
-        restore(prefix, config, self._networks)
+        if not self._networks:
+            self._networks = networks_of(self.config)
+            self._samples = samples_of(self.config, self._networks)
+        restore(model_prefix(self.directory, self.config, learned - 1, self.config.iterations - 1), self.config,
+                self._networks)
         self._loaded = learned
-
-    def _batch(self, label: int, learned: int, noise: tf.Tensor) -> np.ndarray:
-        """The images of a class among those of one batch of noise."""
-        if self.config.joint:
-            classes = len(self.classes)
-            labels = tf.tile(tf.range(classes), [len(noise) // classes])
-            return self._networks.generator(noise, labels).numpy()[label::classes]
-        if self.conditional:
-            return self._networks.generator(noise, tf.fill([len(noise)], label)).numpy()
-        images = self._networks.generator(noise, tf.zeros([len(noise)], tf.int32))
-        categories = tf.argmax(self._networks.solver(images).logits[:, :learned], axis=-1)
-        return images.numpy()[categories.numpy() == label]
 
     def samples(self) -> list[Sample]:
         """When training drew pictures, in the order of training."""
-        names = [path.name for path in (self.directory / "samples").glob("*.png")]
-        if self.config.joint:
-            matches = filter(None, map(_JOINT_SAMPLE_NAME.fullmatch, names))
-            return sorted(Sample(len(self.classes), int(match[1])) for match in matches)
-        matches = filter(None, map(_SAMPLE_NAME.fullmatch, names))
-        drawn = {(Sample(int(match[1]), int(match[2])), match[3]) for match in matches}
-        return sorted(sample for sample in {sample for sample, _ in drawn}
-                      if all((sample, name) in drawn for name in self._names_of(sample)))
+        names = {path.name for path in (self.directory / "samples").glob("*.png")}
+        moments = {Sample(*moment) for moment in map(self._samples.moment, names) if moment}
+        return sorted(moment for moment in moments if names.issuperset(self._samples.files(*moment)))
 
     def sample_rows(self, sample: Sample, count: int, labels=None) -> list[list[np.ndarray]]:
         """For each of the classes (default: all learned) the first `count` pictures uint8 [h, w, 3] of a moment.
@@ -186,30 +163,20 @@ class Gallery:
         They are as training drew them: each class's picture stretched to its own extremes, joint training's all
         together. An unconditional generator's are rows of its one picture.
         """
-        if self.config.joint:
-            tiles = self._tiles(f"samples_{sample.iteration}.png")
-            rows = [list(tiles[label::len(self.classes)][:count]) for label in range(len(self.classes))]
-            return rows if labels is None else [rows[label] for label in labels]
-        stem = f"Task_{sample.learned}_Iter_{sample.iteration}"
-        if not self.conditional:
-            tiles = self._tiles(f"{stem}.png")
-            return [list(tiles[_GRID * row:][:count]) for row in range(_GRID)]
-        chosen = range(sample.learned) if labels is None else labels
-        return [list(self._tiles(f"{stem}_{self.classes[label]}.png")[:count]) for label in chosen]
-
-    def _names_of(self, sample: Sample) -> tuple:
-        return self.classes[:sample.learned] if self.conditional else (None,)
+        names = self._samples.files(*sample)
+        tiles = functools.cache(lambda file: self._tiles(names[file]))
+        rows = map(self._samples.row, range(self._samples.rows(sample.learned)) if labels is None else labels)
+        return [list(tiles(file)[part][:count]) for file, part in rows]
 
     def _tiles(self, name: str) -> np.ndarray:
         """The images uint8 [n, h, w, 3] of a sample picture."""
-        path, side = self.directory / "samples" / name, self.config.data.side
-        columns = len(self.classes) if self.config.joint else _GRID
+        path, side, columns = self.directory / "samples" / name, self.config.data.side, self._samples.columns
         try:
             with Image.open(path) as picture:
                 pixels = np.asarray(picture.convert("RGB"))
         except OSError as error:
             raise UserError(f"cannot read the picture {path}: {error}; remove it to leave it out") from error
-        if pixels.shape != (_GRID * side, columns * side, 3):
-            raise UserError(f"{path} is {list(pixels.shape)}, not a grid of {_GRID} x {columns} images of {side} x "
+        if pixels.shape != (GRID * side, columns * side, 3):
+            raise UserError(f"{path} is {list(pixels.shape)}, not a grid of {GRID} x {columns} images of {side} x "
                             f"{side} pixels; remove it to leave it out")
-        return pixels.reshape(_GRID, side, columns, side, 3).transpose(0, 2, 1, 3, 4).reshape(-1, side, side, 3)
+        return pixels.reshape(GRID, side, columns, side, 3).transpose(0, 2, 1, 3, 4).reshape(-1, side, side, 3)

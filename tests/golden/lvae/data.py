@@ -1,5 +1,7 @@
 """Topic `data`: pixels, classes, the order of the images and the switching of distributions, on synthetic raw data."""
 
+import functools
+
 import numpy as np
 
 from lvae import data, distributions
@@ -14,19 +16,19 @@ SETTINGS = common.SETTINGS | {"files_written", "distribution", "numpy_global_see
 _VALIDATION = 5000
 
 
-def compare(document):
-    raw = {name: _raw(name, entry) for name, entry in document["raw"].items()}
-    for name, images in raw.items():
-        yield _tensor("raw", ("raw", name, "record"), images, f"raw/{name}")
-    yield from _mnist(document["mnist"], raw)
-    yield from _fashion(document["fashion"], raw)
-    yield from _svhn(document["svhn"], raw)
-    yield from _cifar(document["cifar"], raw)
-    for name, case in document["switching"].items():
-        yield from _switching(name, case)
+def cases(document):
+    compare = {"raw": _raw_images, "mnist": _mnist, "fashion": _fashion, "svhn": _svhn, "cifar": _cifar,
+               "switching": _switches}
+    return {name: functools.partial(function, document) for name, function in compare.items()}
 
 
-def _raw(name, entry) -> np.ndarray:
+def _raw_images(document):
+    for name in document["raw"]:
+        yield _tensor("raw", ("raw", name, "record"), _raw(document, name), f"raw/{name}")
+
+
+def _raw(document, name) -> np.ndarray:
+    entry = document["raw"][name]
     values = records.uniform(entry["key"], entry["shape"]).astype(np.float64)
     values = np.clip(2.0 * values - 1.0, 0.0, 1.0) if name.startswith("mnist") else values
     return np.floor(256.0 * values).clip(0, 255).astype(np.uint8)
@@ -40,17 +42,18 @@ def _tensor(group, path, ours, key) -> Comparison:
     return Comparison(group, path, ours, records.OUTPUTS, key=key)
 
 
-def _mnist(stored, raw):
-    train, labels = raw["mnist_train"], _labels(len(raw["mnist_train"]), "train")
+def _mnist(document):
+    stored, train, test = document["mnist"], _raw(document, "mnist_train"), _raw(document, "mnist_test")
+    labels = _labels(len(train), "train")
     splits = {"train": (train[_VALIDATION:], labels[_VALIDATION:]),
               "validation": (train[:_VALIDATION], labels[:_VALIDATION]),
-              "test": (raw["mnist_test"], _labels(len(raw["mnist_test"]), "test"))}
+              "test": (test, _labels(len(test), "test"))}
     for name in stored:
         if name == "full" or name.startswith(("digit_", "one_vs_all_")):
             for split, (images, numbers) in splits.items():
                 yield from _mnist_split(name, split, images, numbers, stored[name][split])
-    test = Samples(splits["test"][0][..., None], splits["test"][1], data.unit)
-    yield from _rotations(("mnist", "rotations"), stored["rotations"], test, exact=False)
+    samples = Samples(test[..., None], splits["test"][1], data.unit)
+    yield from _rotations(("mnist", "rotations"), stored["rotations"], samples, exact=False)
     yield from _low_contrast(stored["low_contrast"])
     for name in ("sampling", "sampling_batch"):
         case = stored[name]
@@ -114,8 +117,9 @@ def _order(case, splits, count) -> list[int]:
     return distributions.Stream(len(shuffled[0]), permutation).rows(0, count).tolist()
 
 
-def _fashion(stored, raw):
-    made = {split: data.adaptive_threshold(raw[f"fashion_{split}"]) for split in ("train", "test")}
+def _fashion(document):
+    stored = document["fashion"]
+    made = {split: data.adaptive_threshold(_raw(document, f"fashion_{split}")) for split in ("train", "test")}
     labels = {split: _labels(len(images), split) for split, images in made.items()}
     for split, images in made.items():
         path, pixels = ("fashion", "thresholded", split), data.as_float(images).reshape(len(images), -1)
@@ -137,10 +141,11 @@ def _fashion(stored, raw):
     yield from _rotations(path, stored["rotations_not_divided_by_255"], test, exact=True)
 
 
-def _svhn(stored, raw):
-    labels = {split: _labels(len(raw[f"svhn_{split}"]), split) for split in ("train", "test")}
+def _svhn(document):
+    raw = {split: _raw(document, f"svhn_{split}") for split in ("train", "test")}
+    labels = {split: _labels(len(images), split) for split, images in raw.items()}
     rows, held = data.hold_out(len(labels["train"]))
-    pixels = {split: data.per_pixel_range(raw[f"svhn_{split}"])(raw[f"svhn_{split}"]) for split in labels}
+    pixels = {split: data.per_pixel_range(images)(images) for split, images in raw.items()}
     for name, split, chosen in (("train", "train", rows), ("validation", "train", held),
                                 ("test", "test", np.arange(len(labels["test"])))):
         yield _tensor("svhn", ("svhn", name, "images"), pixels[split][chosen], f"svhn/{name}")
@@ -148,17 +153,22 @@ def _svhn(stored, raw):
         yield Comparison("svhn", ("svhn", name, "dtype"), str(pixels[split].dtype), records.EXACT)
 
 
-def _cifar(stored, raw):
+def _cifar(document):
     for split in ("train", "test"):
-        images = data.unit(raw[f"cifar_{split}"])
+        images = data.unit(_raw(document, f"cifar_{split}"))
         labels = _labels(len(images), split)
         yield _tensor("cifar", ("cifar", split, "images"), images, f"cifar/{split}")
         yield Comparison("cifar", ("cifar", split, "labels_shape"), [len(labels), 1], records.EXACT)
-        name = next(name for name in stored if name.startswith("class_"))
+        name = next(name for name in document["cifar"] if name.startswith("class_"))
         number = int(name.split("_")[1])
         chosen = images[labels == number]
         yield _tensor("cifar", ("cifar", name, split, "images"), chosen, f"cifar/class{number}/{split}")
         yield Comparison("cifar", ("cifar", name, split, "n"), len(chosen), records.EXACT)
+
+
+def _switches(document):
+    for name, case in document["switching"].items():
+        yield from _switching(name, case)
 
 
 def _switching(name, case):

@@ -1,5 +1,6 @@
 """Topic `initialisers`: every variable of a fresh model, in order, and the distribution of its initial values."""
 
+import functools
 import math
 import re
 
@@ -7,6 +8,7 @@ import keras
 import numpy as np
 
 from lvae import fork, lifelong
+from lvae.checkpoint import TF1Model, tf1_model
 from lvae.config import Architecture
 from lvae.networks import Latents
 from tests.golden import records
@@ -19,17 +21,17 @@ _SIGMAS = 5.0  # a mean or a standard deviation may be off by so many of its own
 _EXTREMES = 0.35  # relative, of the smallest and the largest of many values
 
 
-def compare(document):
-    for group, models in document["models"].items():
-        for number, stored in enumerate(models):
-            yield from _model(group, ("models", group, number), number, stored)
+def cases(document):
+    return {f"models/{group}": functools.partial(_models, document, group) for group in document["models"]}
 
 
-def _model(group, path, number, stored):
+def _models(document, group):
     """The one record of a model is its name; the list of its variables, elsewhere a setting, is checked with it."""
-    model = _build(number, stored)
-    differences = list(_differences(model, stored["variables"]))
-    yield Comparison(group, (*path, "model_name"), "; ".join(differences) or model.prefix, records.EXACT)
+    for number, stored in enumerate(document["models"][group]):
+        model = _build(number, stored)
+        differences = list(_differences(model, stored["variables"]))
+        yield Comparison(group, ("models", group, number, "model_name"), "; ".join(differences) or model.prefix,
+                         records.EXACT)
 
 
 def _differences(model, stored):
@@ -54,7 +56,7 @@ def _alike(value, statistics) -> bool:
             and math.isclose(value.max(), statistics["max"], rel_tol=_EXTREMES))
 
 
-def _build(number, stored) -> fork.Model:
+def _build(number, stored) -> TF1Model:
     """A fresh model with the sizes that its name and its variables speak of."""
     shapes = {name: shape for name, shape, *_ in stored["variables"]}
     weights = [shape for name, shape in shapes.items() if re.fullmatch(r"P/(encoder|generator)/.*/weights", name)]
@@ -77,10 +79,10 @@ def _build(number, stored) -> fork.Model:
     config = common.config(shape, latent_size=size, learning_rate=rate, mutual_info_reg=regulariser,
                            use_bn=kind == "batch", use_ln=kind == "layer")
     lineage = lifelong.Lineage(Latents(size, encoded - 2 * size - number), number, number)
-    return fork.tf1_model(config, lineage, *fork.build_student(config, lineage))
+    return tf1_model(config, lineage, *fork.build_student(config, lineage))
 
 
-def _entries(model: fork.Model) -> tuple[dict, list]:
+def _entries(model: TF1Model) -> tuple[dict, list]:
     """{TF1 name: [shape, trained, kind of distribution, its bound]}, and the values."""
     weights = model.weights()
     layers = {id(layer.kernel): layer for body in (model.vae.encoder, model.vae.decoder) for layer in body.affine}

@@ -1,28 +1,31 @@
 """Topics `losses` and `losses_cnn`: every term of the lifelong class's cost, its gradients, its batches."""
 
 import dataclasses
+import functools
 
 import tensorflow as tf
 
 from lvae import lifelong, losses
 from lvae.networks import Latents, Networks
-from tests.golden import records
+from tests.golden import records, registry
 from tests.golden.lvae import common
 from tests.golden.records import Comparison
 
 SETTINGS = common.SETTINGS | {"model_name"}
+_BATCHES = "batch_composition"
 
 
-def compare(document):
-    for name, case in document["cases"].items():
-        values = records.weights(document["prefix"], case["variables"])
-        if "training" in case:
-            yield from _with_batch_norm(name, case, values)
-        else:
-            student = Student(name, case, values)
-            yield from student.compare(("cases", name), case)
-    if "batch_composition" in document.data:
-        yield from _batch_composition(document["batch_composition"])
+def cases(document):
+    batches = {_BATCHES: functools.partial(_batch_composition, document[_BATCHES])} if _BATCHES in document.data else {}
+    return registry.by_name(_compare)(document) | batches
+
+
+def _compare(document, name):
+    case = document["cases"][name]
+    values = records.weights(document["prefix"], case["variables"])
+    if "training" in case:
+        return _with_batch_norm(name, case, values)
+    return Student(name, case, values).compare(("cases", name), case)
 
 
 class Student:
@@ -142,7 +145,7 @@ def _current(batch: int, new_classes: int) -> int:
 
 
 def _batch_composition(stored):
-    path = ("batch_composition",)
+    path = (_BATCHES,)
     listed = [[batch, [_current(batch, classes) for classes in range(len(row))]]
               for batch, row in stored["num_current_for_T_0_to_11_by_batch_size"]]
     yield Comparison("shares", (*path, "num_current_for_T_0_to_11_by_batch_size"), listed, records.EXACT)

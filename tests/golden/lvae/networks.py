@@ -11,11 +11,6 @@ from tests.golden.records import Comparison
 SETTINGS = common.SETTINGS | {"not_runnable"}
 
 
-def compare(document):
-    for name, case in document["cases"].items():
-        yield from _case(("cases", name), name, case, records.weights(document["prefix"], case["variables"]))
-
-
 def _body(case, values) -> tuple[networks.Body, str]:
     """A body of the sizes that the case's weights have, and its TF1 scope."""
     normaliser = common.normaliser_of(values)
@@ -32,7 +27,9 @@ def _body(case, values) -> tuple[networks.Body, str]:
     return body, scope
 
 
-def _case(path, name, case, values):
+def compare(document, name):
+    case, path = document["cases"][name], ("cases", name)
+    values = records.weights(document["prefix"], case["variables"])
     body, scope = _body(case, values)
     variables = networks.tf1_names(body, scope)
     common.inject(variables, values)

@@ -1,5 +1,7 @@
 """Topic `reparameterisation`: samples and KLs of the latent variables, their gradients, the temperature."""
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 
@@ -12,20 +14,24 @@ from tests.golden.records import Comparison
 SETTINGS = common.SETTINGS | {"schedule"}
 
 
-def compare(document):
-    for group, recompute in (("gaussian", _gaussian), ("gumbel", _gumbel), ("mixed", _mixed)):
-        for name, case in document[group].items():
-            noise = {label.rpartition("/")[2]: common.draw(entry) for label, entry in case["noise"].items()}
-            ours = recompute(case, tf.constant(common.draw(case["input"])), noise)
-            # The Gaussian cases' own names lack the group.
-            key = name if name.startswith(group) else f"{group}_{name}"
-            tolerances = {"grad_input": records.GRADIENTS}
-            for record in case["records"]:
-                yield from common.tensors(f"{group} {name}", (group, name, "records"), case["records"],
-                                          {record: ours[record]}, tolerances.get(record, records.OUTPUTS), key)
-            if "kl_values" in case:
-                yield Comparison(f"{group} {name}", (group, name, "kl_values"), ours["kl"], records.OUTPUTS)
-    yield from _temperatures(document)
+def cases(document):
+    recompute = {"gaussian": _gaussian, "gumbel": _gumbel, "mixed": _mixed}
+    samples = {f"{group}/{name}": functools.partial(_samples, group, name, document[group][name], recompute[group])
+               for group in recompute for name in document[group]}
+    return samples | {"temperature": functools.partial(_temperatures, document)}
+
+
+def _samples(group, name, case, recompute):
+    noise = {label.rpartition("/")[2]: common.draw(entry) for label, entry in case["noise"].items()}
+    ours = recompute(case, tf.constant(common.draw(case["input"])), noise)
+    # The Gaussian cases' own names lack the group.
+    key = name if name.startswith(group) else f"{group}_{name}"
+    tolerances = {"grad_input": records.GRADIENTS}
+    for record in case["records"]:
+        yield from common.tensors(f"{group} {name}", (group, name, "records"), case["records"],
+                                  {record: ours[record]}, tolerances.get(record, records.OUTPUTS), key)
+    if "kl_values" in case:
+        yield Comparison(f"{group} {name}", (group, name, "kl_values"), ours["kl"], records.OUTPUTS)
 
 
 def _gradient(case, inputs, recompute):

@@ -7,14 +7,14 @@ import numpy as np
 import tensorflow as tf
 
 from lib.metrics import frechet
-from lvae import baselines, distributions, fork, lifelong, losses
+from lvae import baselines, distributions, lifelong, losses
 from lvae import posterior as q
 from lvae import step
 from lvae.config import Architecture, Config
 from lvae.losses import InformationNoise, Pass
 from lvae.networks import Latents, Networks, Vae, build_vae
 from lvae.posterior import LatentNoise, Posterior
-from tests.golden import records
+from tests.golden import records, registry
 from tests.golden.lvae import common
 from tests.golden.records import Comparison
 
@@ -87,26 +87,31 @@ def _flat(entry, dtype="float32") -> tf.Tensor:
 # --- mutual information ---------------------------------------------------------------------------------------------
 
 
-def compare_information(document):
-    mixtures = {}
-    for name, case in document["cases"].items():
-        config = _config(discrete_mut_info=case["discrete_mut_info"],
-                         continuous_mut_info=case["continuous_mut_info"], monte_carlo_infogain=name == "monte_carlo")
-        ours = _information(config, case)
-        mixtures[name] = ours["mixture"]
-        stored = {key: value for key, value in case["records"].items() if value is not None}
-        for record in stored:
-            tolerance = records.GRADIENTS if record.startswith("grad") else records.OUTPUTS
-            yield from common.tensors(name, ("cases", name, "records"), {record: stored[record]}, ours, tolerance,
-                                      name)
-    yield from _clamps(document, mixtures)
+def information_cases(document):
+    parts = {"clamp": _clamps, "tau_by_forward_call": _temperatures}
+    return registry.by_name(_compare_information)(document) | {
+        name: functools.partial(compare, document) for name, compare in parts.items()}
+
+
+def _compare_information(document, name):
+    ours = _information(document, name)
+    stored = {key: value for key, value in document["cases"][name]["records"].items() if value is not None}
+    for record in stored:
+        tolerance = records.GRADIENTS if record.startswith("grad") else records.OUTPUTS
+        yield from common.tensors(name, ("cases", name, "records"), {record: stored[record]}, ours, tolerance, name)
+
+
+def _temperatures(document):
     path = ("tau_by_forward_call", "values_0_to_44")
     calls = range(len(records.look_up(document.data, path)))
     yield Comparison("temperature", path, [float(q.temperature_by_forward_call(tf.constant(call))) for call in calls],
                      records.OUTPUTS)
 
 
-def _information(config, case):
+def _information(document, name):
+    case = document["cases"][name]
+    config = _config(discrete_mut_info=case["discrete_mut_info"], continuous_mut_info=case["continuous_mut_info"],
+                     monte_carlo_infogain=name == "monte_carlo")
     first, second = (tf.constant(common.draw(case["logits"][name])) for name in ("first", "second"))
     latents, drawn = _latents(case["C"], case["K"]), _noise(case)
     noise = InformationNoise(None, None, None)
@@ -138,10 +143,11 @@ def _only(config, **weights) -> Config:
     return _config(monte_carlo_infogain=config.monte_carlo_infogain, **weights)
 
 
-def _clamps(document, mixtures):
+def _clamps(document):
     """Every listed strategy, applied to the mixture that the unclamped values are those of."""
     unclamped = next(value for name, value in document["clamp"].items() if name.startswith("none"))
-    mixture = min(mixtures.values(), key=lambda row: (
+    mixtures = [_information(document, name)["mixture"] for name in document["cases"]]
+    mixture = min(mixtures, key=lambda row: (
         np.abs(np.asarray(row) - unclamped).max() if len(row) == len(unclamped) else np.inf))
     for name in document["clamp"]:
         strategy, _, value = name.partition("_")
@@ -152,9 +158,11 @@ def _clamps(document, mixtures):
 # --- posterior regulariser ------------------------------------------------------------------------------------------
 
 
-def compare_consistency(document):
-    for name, case in document["cases"].items():
-        yield from _consistency(name, case)
+def consistency_cases(document):
+    return registry.by_name(_consistency)(document) | {"gaussian": functools.partial(_gaussian_consistency, document)}
+
+
+def _gaussian_consistency(document):
     gaussian, arrays = document["gaussian"], {}
     for name, key in gaussian["keys"].items():
         arrays[name] = tf.constant(records.normal(key, gaussian["shape"]))[gaussian["from_index"]:]
@@ -164,8 +172,9 @@ def compare_consistency(document):
                      records.OUTPUTS)
 
 
-def _consistency(name, case):
+def _consistency(document, name):
     """A permuted mini-batch holds the same rows in another order; the regulariser looks at the order before."""
+    case = document["cases"][name]
     order = np.arange(case["B"]) if case["perm"] is None else np.argsort(case["perm"])
     student, teacher = (tf.constant(common.draw(case["logits"][side])) for side in ("student", "teacher"))
     with tf.GradientTape() as tape:
@@ -185,16 +194,22 @@ def _consistency(name, case):
 # --- student and teacher --------------------------------------------------------------------------------------------
 
 
-def compare_student_teacher(document):
-    for name, case in document["cases"].items():
-        yield from _student_teacher(name, case, _values(document, case))
+_SHARES = "ratio_[B,forks,num_teacher,num_student]"
+
+
+def student_teacher_cases(document):
+    return registry.by_name(_student_teacher)(document) | {_SHARES: functools.partial(_shares, document)}
+
+
+def _shares(document):
     listed = [[batch, forks, *lifelong.shares(_config(), lifelong.Lineage(Latents(1, 1), forks), batch)[::-1]]
-              for batch, forks, *_ in document["ratio_[B,forks,num_teacher,num_student]"]]
-    yield Comparison("shares", ("ratio_[B,forks,num_teacher,num_student]",), listed, records.EXACT)
+              for batch, forks, *_ in document[_SHARES]]
+    yield Comparison("shares", (_SHARES,), listed, records.EXACT)
 
 
-def _student_teacher(name, case, values):
-    given, path = case["config"], ("cases", name)
+def _student_teacher(document, name):
+    case, path = document["cases"][name], ("cases", name)
+    given, values = case["config"], _values(document, case)
     options = {key: value for key, value in given.items() if key not in ("discrete_size", "continuous_size")}
     config = _config(_architecture(values), **options)
     first = _latents(given["continuous_size"], given["discrete_size"])
@@ -252,10 +267,32 @@ def _compare_outcome(name, case, config, outcome):
 # --- EWC ------------------------------------------------------------------------------------------------------------
 
 
-def compare_ewc(document):
+def ewc_cases(document):
+    compare = {"penalty": _penalty, "gradients": _penalty_gradients, "fisher_estimate": _fisher,
+               "sample_losses_of_batch_0": _sample_losses}
+    return {name: functools.partial(function, document) for name, function in compare.items()}
+
+
+def _ewc_model(document, name: str) -> tuple[Config, Vae]:
+    """The settings of the file's two models, and one of them by its name."""
     values = _values(document, document)
     config, latents = _config(_architecture(values)), _latents(document["C"], document["K"])
-    student, teacher = (_build(config, latents, values, name) for name in ("student", "teacher"))
+    return config, _build(config, latents, values, name)
+
+
+def _penalty(document):
+    yield Comparison("penalty", ("penalty",), _penalty_of_student(document)[0], records.OUTPUTS)
+
+
+def _penalty_gradients(document):
+    _, gradients = _penalty_of_student(document)
+    yield from common.tensors("penalty gradients", ("gradients",), document["gradients"], gradients,
+                              records.GRADIENTS, "ewc")
+
+
+def _penalty_of_student(document) -> tuple[tf.Tensor, dict]:
+    """The student's penalty for being away from the teacher, and its gradients by PyTorch's names."""
+    (_, student), (_, teacher) = (_ewc_model(document, name) for name in ("student", "teacher"))
     importance = {name: records.uniform(f"{document['prefix']}/in/fisher/{name}", variable.shape[::-1]).T
                   for name, variable in _names(student).items()}
     by_id = {id(variable): importance[name] for name, variable in _names(student).items()}
@@ -264,14 +301,11 @@ def compare_ewc(document):
     weights = [variable.value for variable in student.trainable_variables]
     with tf.GradientTape() as tape:
         penalty = baselines.penalty(document["gamma"], weights, anchor)
-    yield Comparison("penalty", ("penalty",), penalty, records.OUTPUTS)
-    yield from common.tensors("penalty gradients", ("gradients",), document["gradients"],
-                              _by_name(student, tape.gradient(penalty, weights)), records.GRADIENTS, "ewc")
-    yield from _fisher(document["fisher_estimate"], config, student)
-    yield from _sample_losses(document, config, student)
+    return penalty, _by_name(student, tape.gradient(penalty, weights))
 
 
-def _fisher(stored, config, vae):
+def _fisher(document):
+    stored, (config, vae) = document["fisher_estimate"], _ewc_model(document, "student")
     batches = [_flat(entry) for entry in stored["batches"]]
     sums = [baselines.squared_gradients(config, vae, images, uniform)
             for images, uniform in zip(batches, _noise(stored), strict=True)]
@@ -281,8 +315,8 @@ def _fisher(stored, config, vae):
                               _by_name(vae, means), records.GRADIENTS, "fisher")
 
 
-def _sample_losses(document, config, vae):
-    stored = document["sample_losses_of_batch_0"]
+def _sample_losses(document):
+    stored, (config, vae) = document["sample_losses_of_batch_0"], _ewc_model(document, "student")
     costs = baselines.settled_costs(config, vae, _flat(document["fisher_estimate"]["batches"][0]), _noise(stored)[0])
     ours = {"loss": costs.rows(config), "nll_mean": -tf.reduce_mean(costs.log_likelihood),
             "kld_mean": tf.reduce_mean(costs.latent_kl)}
@@ -293,16 +327,22 @@ def _sample_losses(document, config, vae):
 # --- metrics and small parts ----------------------------------------------------------------------------------------
 
 
-def compare_metrics(document):
-    yield from _frechet(document["frechet"])
-    stored = document["consistency"]
+def metrics_cases(document):
+    compare = {"frechet": _frechet, "consistency": _agreement, "adamnormgrad": _adam_of_normalised_gradients,
+               "permutations": _permutations}
+    return {name: functools.partial(function, document[name]) for name, function in compare.items()}
+
+
+def _agreement(stored):
     shares = [float(lifelong.agreement(*(tf.constant(records.normal(key, stored[f"{side}_shape"]))
                                          for side, key in (("student", student), ("teacher", teacher)))))
               for student, teacher in zip(stored["student_keys"], stored["teacher_keys"], strict=True)]
     yield Comparison("consistency", ("consistency", "per_batch"), shares, records.OUTPUTS)
     yield Comparison("consistency", ("consistency", "value"), float(np.mean(shares)), records.OUTPUTS)
-    yield from _adam_of_normalised_gradients(document["adamnormgrad"])
-    for number in document["permutations"]:
+
+
+def _permutations(stored):
+    for number in stored:
         yield Comparison("permutations", ("permutations", number),
                          distributions.pixel_permutation(int(number)).tolist(), records.EXACT)
 
@@ -321,7 +361,7 @@ def _frechet(stored):
 def _adam_of_normalised_gradients(stored):
     variable = keras.Variable(common.draw(stored["parameter"]))
     config = _config(optimizer="adamnorm", learning_rate=stored["lr"])
-    optimizer = fork.build_optimizer(config, [variable])
+    optimizer = step.build_optimizer(config, [variable])
     after = []
     for text in stored["gradients"]:
         gradient = records.normal(text.partition(" ")[0], stored["parameter"]["shape"])

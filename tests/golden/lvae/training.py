@@ -7,7 +7,7 @@ element of the largest kernels is more than the README's tolerance. There the el
 
 import tensorflow as tf
 
-from lvae import fork, lifelong, step
+from lvae import checkpoint, fork, lifelong, step
 from lvae.config import Architecture
 from lvae.networks import Latents, Networks, model_name
 from tests.golden import records
@@ -24,9 +24,8 @@ SETTINGS = FORK_MAP_SETTINGS - {"K", "total_true_models"} | {
     "plan", "event", "tag", "model", "student", "variables_M0", "injected_kernels"}
 
 
-def compare(document):
-    for name, case in document["cases"].items():
-        yield from Course(document, name, case).compare()
+def compare(document, name):
+    return Course(document, name, document["cases"][name]).compare()
 
 
 class Course:
@@ -51,7 +50,7 @@ class Course:
         """Steps and names of the model that was just made."""
         self.steps = step.make_steps(self.config, self.lineage.forks, self.lineage, self.networks, self.optimizer,
                                      step.start_clock())
-        self.model = fork.tf1_model(self.config, self.lineage, self.networks.student, self.optimizer)
+        self.model = checkpoint.tf1_model(self.config, self.lineage, self.networks.student, self.optimizer)
         self.models.append(self.model)
 
     def _short(self, named: dict) -> dict:
@@ -82,7 +81,7 @@ class Course:
         else:
             outcome = lifelong.evaluation_costs(self.config, self.networks, self.lineage, images, noise, 1.0)
         costs = outcome.costs
-        settings = lifelong.forked_config(self.config) if self.lineage.forks else self.config
+        settings = lifelong.forked_config(self.config, self.lineage)
         ours = {"cost": costs.rows(settings), "elbo": costs.elbo, "log_likelihood": costs.log_likelihood,
                 "latent_kl": costs.latent_kl}
         for quantity, rows in ours.items():
@@ -106,18 +105,18 @@ class Course:
     def _fork(self, path, event):
         grown = self.lineage.forked(event["new_classes"])
         student, optimizer = fork.build_student(self.config, grown, dtype=_DTYPE)
-        variables = fork.tf1_model(self.config, grown, student, optimizer).weights()
+        teacher, model = self.model, checkpoint.tf1_model(self.config, grown, student, optimizer)
+        variables = model.weights()
         for name, value in records.weights(self.document["prefix"], event["injected_kernels"]).items():
             variables[name].assign(value)
-        self.networks, self.optimizer, self.lineage, pairs = fork.fork(
-            self.config, self.lineage, self.networks, self.optimizer, event["new_classes"],
-            student=(student, optimizer))
+        pairs = fork.inherit(self.config, model, teacher)
+        self.networks, self.optimizer, self.lineage = Networks(student, self.networks.student), optimizer, grown
         self._begin()
         shapes = self.model.shapes()
         ours = {
             "K": self.lineage.latents.classes, "total_true_models": self.lineage.new_classes,
             "num_current": lifelong.shares(self.config, self.lineage, self.config.batch_size)[0],
-            "mutual_info_reg_of_student": lifelong.forked_config(self.config).mutual_info_reg,
+            "mutual_info_reg_of_student": lifelong.forked_config(self.config, self.lineage).mutual_info_reg,
             "variables_total": len(shapes), "copied_total": len(pairs),
             "after_fork_[student variable, shape, from]": self._origins(
                 event["after_fork_[student variable, shape, from]"], pairs, shapes),
@@ -136,24 +135,25 @@ class Course:
                 for name, shape in self._short(shapes).items() if name in weights or name in origins]
 
 
-def compare_fork_maps(document):
-    for name, case in document["cases"].items():
-        yield from _fork_maps(name, case)
-
-
-def _fork_maps(name, case):
+def compare_fork_map(document, name):
     """Forks of a model with the sizes that the listed variables have."""
+    case = document["cases"][name]
     listed = {entry: tuple(shape) for entry, shape in case["creation_order_M0"]}
     sizes = tuple(shape[1] for entry, shape in listed.items()
                   if entry.startswith("M0/encoder/") and "layer/layer_" in entry and entry.endswith("/weights"))
     first = next(shape for shape in listed.values() if shape)
-    shape = (Architecture("dense", (1, 1, first[0]), "bernoulli", sizes, sizes) if sizes else
-             Architecture("cnn", (32, 32, first[2]), "bernoulli"))
+    pixels = first[0] if sizes else first[2]
+    # A decoder with two outputs per pixel gives mean and scale; of which distribution, its variables do not say.
+    *_, outputs = [shape[-1] for entry, shape in listed.items()
+                   if entry.startswith("M0/generator/") and entry.endswith("/weights")]
+    likelihood = "logistic" if outputs == 2 * pixels else "bernoulli"
+    shape = (Architecture("dense", (1, 1, pixels), likelihood, sizes, sizes) if sizes else
+             Architecture("cnn", (32, 32, pixels), likelihood))
     kind = common.normaliser_of(listed)
     config = common.config(shape, latent_size=case["L"], use_bn=kind == "batch", use_ln=kind == "layer")
     lineage = lifelong.Lineage(Latents(case["L"], 1))
     student, optimizer = fork.build_student(config, lineage)
-    networks, models = Networks(student, None), [fork.tf1_model(config, lineage, student, optimizer)]
+    networks, models = Networks(student, None), [checkpoint.tf1_model(config, lineage, student, optimizer)]
     path = ("cases", name)
     yield Comparison(name, (*path, "model_name_M0"), models[0].prefix, records.EXACT)
     ours = common.shortened(models[0].shapes(), models[0].prefix, "M0")
@@ -161,7 +161,7 @@ def _fork_maps(name, case):
                      records.EXACT)
     for number, event in enumerate(case["forks"]):
         networks, optimizer, lineage, pairs = fork.fork(config, lineage, networks, optimizer, event["new_classes"])
-        models.append(fork.tf1_model(config, lineage, networks.student, optimizer))
+        models.append(checkpoint.tf1_model(config, lineage, networks.student, optimizer))
         shorten = {models[-1].prefix: f"M{number + 1}", models[-2].prefix: f"M{number}"}
         mapped = [[_shorten(our, shorten), _shorten(their, shorten)] for our, their in pairs.items()]
         yield Comparison(name, (*path, "forks", number, "map"), mapped, records.EXACT)

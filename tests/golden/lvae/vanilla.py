@@ -2,9 +2,9 @@
 
 import tensorflow as tf
 
-from lvae import fork, lifelong, losses, step
+from lvae import checkpoint, lifelong, losses, step
 from lvae.config import Architecture
-from lvae.networks import Networks, body_scopes, build_vae, model_name
+from lvae.networks import Networks, build_vae
 from lvae.posterior import LatentNoise
 from tests.golden import records
 from tests.golden.lvae import common
@@ -13,12 +13,8 @@ from tests.golden.records import Comparison
 SETTINGS = common.SETTINGS
 
 
-def compare(document):
-    for name, case in document["cases"].items():
-        yield from _case(name, case, records.weights(document["prefix"], case["variables"]))
-
-
-def _case(name, case, values):
+def compare(document, name):
+    case = document["cases"][name]
     given = case["config"]
     sizes, shape = tuple(given["sizes"]), case["first_step"]["x"]["shape"]
     # Any other value of the original's reconstr_loss_type is the squared error.
@@ -29,9 +25,9 @@ def _case(name, case, values):
         use_bn=given.get("use_bn", False), use_ln=given.get("use_ln", False))
     latents = lifelong.vanilla_latents(config)
     vae = build_vae(config, latents)
-    optimizer = fork.build_optimizer(config, vae.trainable_variables)
-    model = fork.Model(vae, optimizer, model_name(config, latents, lifelong=False), body_scopes(config.architecture, 0))
-    common.inject(model.weights(), values)
+    optimizer = step.build_optimizer(config, vae.trainable_variables)
+    model = checkpoint.tf1_model(config, lifelong.Lineage(latents), vae, optimizer, lifelong=False)
+    common.inject(model.weights(), records.weights(document["prefix"], case["variables"]))
     lineage, networks = lifelong.Lineage(latents), Networks(vae, None)
     steps = step.make_steps(config, 0, lineage, networks, optimizer, step.start_clock())
     path = ("cases", name)

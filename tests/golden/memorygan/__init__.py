@@ -1,7 +1,7 @@
 """memoryGAN's golden files."""
 
 from tests.golden.memorygan import models, programs
-from tests.golden.registry import Topic
+from tests.golden.registry import Topic, by_name
 
 # What the original's own figures say of their precision, and how a case was made.
 _MADE = frozenset({"config", "state_recipe", "sensitivity_to_1e-6_weight_noise", "sensitivity_to_1e_6_weight_noise",
@@ -9,11 +9,11 @@ _MADE = frozenset({"config", "state_recipe", "sensitivity_to_1e-6_weight_noise",
                    "reset_content", "columns", "directory"})
 
 TOPICS: dict[str, Topic] = {
-    "networks": Topic(models.networks, _MADE),
-    "memory": Topic(models.memories, _MADE),
-    "losses": Topic(models.losses, _MADE),
-    "training": Topic(programs.training, _MADE),
-    "initialisers": Topic(programs.initialisers, _MADE | {"variables"}),
-    "data": Topic(programs.data, _MADE),
-    "checkpoint": Topic(programs.checkpoint, _MADE),
+    "networks": Topic(by_name(models.network), _MADE),
+    "memory": Topic(by_name(models.memories), _MADE),
+    "losses": Topic(by_name(models.losses), _MADE),
+    "training": Topic(by_name(programs.training), _MADE),
+    "initialisers": Topic(by_name(programs.initialisers), _MADE | {"variables"}),
+    "data": Topic(by_name(programs.data), _MADE),
+    "checkpoint": Topic(by_name(programs.checkpoint), _MADE),
 }

@@ -60,8 +60,9 @@ def state_of(given: dict) -> MemoryState:
 class Case:
     """Builds comparisons of one case, whose records carry the case's name."""
 
-    def __init__(self, name: str, case: dict):
-        self.name, self.case, self.config = name, case, case["config"]
+    def __init__(self, document: Document, name: str):
+        self.name, self.case = name, document["cases"][name]
+        self.config = self.case["config"]
 
     def __call__(self, record: str, ours, tolerance=OUTPUTS, *, kind: str = "records", group: str = "", **stated):
         path = ("cases", self.name, kind, f"{self.name}/{record}")
@@ -75,20 +76,12 @@ class Case:
         return f"{self.name}/{record}" in self.case[kind]
 
 
-def cases(document: Document) -> Iterator[Case]:
-    return (Case(name, case) for name, case in document["cases"].items())
-
-
 # --- networks ---------------------------------------------------------------------------------------------------------
 
 
-def networks(document: Document) -> Iterator[Comparison]:
-    for case in cases(document):
-        yield from _network(document["prefix"], case)
-
-
-def _network(prefix: str, case: Case) -> Iterator[Comparison]:
-    given, kind = case.config, case.config["network"]
+def network(document: Document, name: str) -> Iterator[Comparison]:
+    case = Case(document, name)
+    kind = case.config["network"]
     config = config_of(case.case, model="GAN" if kind in ("base_d", "base_g_z_only") else "MemoryGAN",
                        discriminator="base_d" if kind == "base_d" else "memory_d")
     generates = kind.startswith("base_g")
@@ -98,15 +91,15 @@ def _network(prefix: str, case: Case) -> Iterator[Comparison]:
     low = 0 if given["dist"] == "uniform(0,1)" else -1
     batch = tf.constant(records.uniform(given["key"], given["shape"], low, 1))
     for mode in ("train", "test"):
-        inject(variables, prefix, case.case["variables"])
+        inject(variables, document["prefix"], case.case["variables"])
         output = model(batch, training=mode == "train")
         yield case(f"{mode}/out", output.values, group="outputs")
         slim.update_moving_averages(model.parts(), output.moments)
         names = {part.name.replace(".", "/") for part in model.parts() if part.name in output.moments}
-        for name, variable in variables.items():
-            scope, _, path = name.partition("/")
-            if path.rpartition("/")[0] in names and "/moving_" in name:
-                yield case(f"{mode}/after/{name}", variable.numpy(), group="moving averages")
+        for variable_name, variable in variables.items():
+            scope, _, path = variable_name.partition("/")
+            if path.rpartition("/")[0] in names and "/moving_" in variable_name:
+                yield case(f"{mode}/after/{variable_name}", variable.numpy(), group="moving averages")
         # An update for the mean and one for the variance.
         yield case.beside("update_ops" if mode == "train" else "update_ops_in_test_graph", 2 * len(output.moments))
     yield case.beside("variable_order", list(variables))
@@ -115,10 +108,10 @@ def _network(prefix: str, case: Case) -> Iterator[Comparison]:
 # --- memory -----------------------------------------------------------------------------------------------------------
 
 
-def memories(document: Document) -> Iterator[Comparison]:
-    for case in cases(document):
-        yield from _reading(case)
-        yield from _learning(case)
+def memories(document: Document, name: str) -> Iterator[Comparison]:
+    case = Case(document, name)
+    yield from _reading(case)
+    yield from _learning(case)
 
 
 def _queries(given: dict) -> np.ndarray:
@@ -180,7 +173,7 @@ def _learning(case: Case) -> Iterator[Comparison]:
         raise ValueError(f"{case.name}: a reset went to another slot than the oldest")
     yield from _oldest(case, oldest, reset, own)
     repeated = _written_more_than_once(update)
-    yield case.beside("slots_written_by_more_than_one_query", len(repeated))
+    yield case.beside("slots_written_by_more_than_one_query", _as_counted(case, update, oldest, reset, own))
     yield from _after(case, state, oldest if own else repeated)
     for slot in case.case.get("candidates", {}):
         yield from _candidates(case, slot, update)
@@ -195,10 +188,35 @@ def _trained_slots(given: dict) -> np.ndarray:
 
 
 def _oldest(case: Case, oldest, reset, own: bool) -> Iterator[Comparison]:
+    """Which slots are the oldest, and which queries replace one.
+
+    Where each query has an oldest slot of its own, the original lists them in no particular order.
+    """
     ours = {"oldest": oldest, "oldest_set_sorted": np.sort(oldest), "reset_rows": np.flatnonzero(reset)}
     for name, value in ours.items():
         if case.has(name, "ints"):
-            yield case(name, np.sort(value) if own else value, EXACT, kind="ints", group="learning")
+            theirs = case.case["ints"][f"{case.name}/{name}"]
+            same_set = own and sorted(theirs) == sorted(value.tolist())
+            yield case(name, theirs if same_set else value, EXACT, kind="ints", group="learning")
+
+
+def _as_counted(case: Case, update: memory.Update, oldest, reset, own: bool) -> int:
+    """How many slots several queries write: what the case says, if some giving out of the oldest slots leads to it.
+
+    Which of them each query gets is open. It matters where one of them is trained by just one query that was not
+    reset: then a second query writes it or not.
+    """
+    ours = len(_written_more_than_once(update))
+    known = case.case["ints"].get(f"{case.name}/oldest") if case.has("oldest", "ints") else None
+    if not own or known == oldest.tolist():
+        return ours
+    trained = [slot for row in update.slots.numpy()[~reset] for slot in np.unique(row)]
+    slots, counts = np.unique(trained, return_counts=True)
+    shared, fixed = int(np.isin(oldest, slots[counts == 1]).sum()), int((counts > 1).sum())
+    resets = int(reset.sum())
+    fewest, most = fixed + max(0, resets - (len(oldest) - shared)), fixed + min(resets, shared)
+    theirs = case.case["slots_written_by_more_than_one_query"]
+    return theirs if theirs in range(fewest, most + 1) else ours
 
 
 def _written_more_than_once(update: memory.Update) -> np.ndarray:
@@ -238,23 +256,19 @@ def _candidates(case: Case, slot: str, update: memory.Update) -> Iterator[Compar
 # --- losses -----------------------------------------------------------------------------------------------------------
 
 
-def losses(document: Document) -> Iterator[Comparison]:
-    for case in cases(document):
-        yield from _losses(document["prefix"], case)
-
-
 def sampled_slots(given: dict, key: str) -> np.ndarray:
     """Injected indices; with alternating values every second slot is real."""
     step = 2 if given.get("vals") == "alternate" else 1
     return step * records.integers(key, given["batch"], 0, given["mem_size"] // 2)
 
 
-def _losses(prefix: str, case: Case) -> Iterator[Comparison]:
+def losses(document: Document, name: str) -> Iterator[Comparison]:
+    case = Case(document, name)
     given = case.config
     remembers = given["model"] == "MemoryGAN"
     config = config_of(case.case, discriminator="memory_d" if remembers else "base_d")
     networks = nets.build_networks(config)
-    inject(nets.tf1_variables(networks), prefix, case.case["variables"])
+    inject(nets.tf1_variables(networks), document["prefix"], case.case["variables"])
     state = state_of(given) if remembers else None
     pixels = records.integers(f"{given['KP']}/img", (given["batch"], config.data.side, config.data.side,
                                                      config.data.channels), 0, 256)
@@ -273,13 +287,13 @@ def _losses(prefix: str, case: Case) -> Iterator[Comparison]:
         scalars |= {"mi": on_fake.mutual_information, "loss_real": on_both.real.as_real,
                     "loss_fake": on_fake.fake.as_fake, "loss_fake_": on_fake.fake.as_real}
         yield case("idx", slots.numpy(), EXACT, kind="ints", group="outputs")
-    for name, value in scalars.items():
-        yield case(name, value, kind="scalars", group="costs")
+    for scalar, value in scalars.items():
+        yield case(scalar, value, kind="scalars", group="costs")
     zero = case.case.get("analytically_zero_records", [])
     for kind, slopes in (("grad_d", d_slopes), ("grad_g", g_slopes)):
         largest = max(float(np.linalg.norm(slope)) for slope in slopes.values())
-        for name, slope in slopes.items():
-            key = f"{kind}/{name}"
+        for variable, slope in slopes.items():
+            key = f"{kind}/{variable}"
             if f"{case.name}/{key}" in zero:
                 # A bias before a batch norm: thousands of terms cancel, so the rounding of many of them remains.
                 yield case(key, slope, 10 * NOISE, group="gradients", noise=largest)

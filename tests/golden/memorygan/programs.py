@@ -17,46 +17,43 @@ from memorygan import data as inputs
 from memorygan import losses
 from memorygan.config import DATASETS, ended_epoch, make_config, max_iterations
 from memorygan.networks import tf1_variables
-from memorygan.step import Noise, build_model, make_steps
-from memorygan.train import sample_picture
+from memorygan.noise import Noise
+from memorygan.samples import sample_picture
+from memorygan.step import build_model, make_steps
 from tests.golden import records
-from tests.golden.memorygan.models import Case, cases, config_of, inject, sampled_slots, state_of
+from tests.golden.memorygan.models import Case, config_of, inject, sampled_slots, state_of
 from tests.golden.records import EXACT, GRADIENTS, Comparison, Document
 
 # --- training ---------------------------------------------------------------------------------------------------------
 
 
-def training(document: Document) -> Iterator[Comparison]:
-    for case in cases(document):
-        yield from _training(document["prefix"], case)
-
-
-def _training(prefix: str, case: Case) -> Iterator[Comparison]:
+def training(document: Document, name: str) -> Iterator[Comparison]:
+    case = Case(document, name)
     given = case.config
     config = config_of(case.case)
     model = build_model(config)
     networks, holder, optimizers = model
-    inject(tf1_variables(networks), prefix, case.case["variables"])
+    inject(tf1_variables(networks), document["prefix"], case.case["variables"])
     holder.assign(state_of(given))
     steps = make_steps(config, model, given["max_iter"] or 1)
     side, channels = config.data.side, config.data.channels
     for iteration in range(given["iterations"]):
         pixels = records.integers(f"{given['KP']}/img/{iteration}", (given["batch"], side, side, channels), 0, 256)
         images = inputs.preprocess(config.data, tf.constant(pixels, tf.float32))
-        for name, step, optimizer in (("d", steps.discriminator, optimizers.discriminator),
-                                      ("g", steps.generator, optimizers.generator)):
-            key = f"{iteration}/{name}"
+        for network, step, optimizer in (("d", steps.discriminator, optimizers.discriminator),
+                                         ("g", steps.generator, optimizers.generator)):
+            key = f"{iteration}/{network}"
             latent = records.uniform(f"{given['KP']}/z/{key}", (given["batch"], given["z_dim"]), -1, 1)
             slots = sampled_slots(given, f"{given['KP']}/idx/{key}")
             noise = Noise(tf.constant(latent), tf.constant(slots, tf.int32))
             result = step(images, noise)
-            yield from _of_step(case, f"it{iteration}/{name}", config, result, optimizers, optimizer)
-            yield from _changed(case, f"it{iteration}/{name}", checkpoints.variables(model))
+            yield from _of_step(case, f"it{iteration}/{network}", config, result, optimizers, optimizer)
+            yield from _changed(case, f"it{iteration}/{network}", checkpoints.variables(model))
     variables = checkpoints.variables(model)
     yield from _changed(case, "final", variables)
-    for name, variable in variables.items():
-        if re.fullmatch(r"beta[12]_power(_1)?", name):
-            yield case(f"final/{name}", np.asarray(variable), kind="scalars", group="final")
+    for variable_name, variable in variables.items():
+        if re.fullmatch(r"beta[12]_power(_1)?", variable_name):
+            yield case(f"final/{variable_name}", np.asarray(variable), kind="scalars", group="final")
 
 
 def _of_step(case: Case, place: str, config, result: losses.Pass, optimizers, optimizer) -> Iterator[Comparison]:
@@ -84,23 +81,20 @@ def _changed(case: Case, place: str, variables: dict) -> Iterator[Comparison]:
 # --- initial values ---------------------------------------------------------------------------------------------------
 
 
-def initialisers(document: Document) -> Iterator[Comparison]:
-    for case in cases(document):
-        given = case.config
-        config = config_of(case.case, discriminator="memory_d" if given["model"] == "MemoryGAN" else "base_d")
-        model = build_model(config)
-        variables = checkpoints.variables(model)
-        created = {name: (np.asarray(variable), f"{name}/Adam" in variables)
-                   for name, variable in variables.items() if "/Adam" not in name}
-        if config.has_memory:
-            yield case.beside("n_saved_variables_with_adam_slots", len(variables))
-        else:
-            created = {name: made for name, made in created.items() if name.startswith(("d_/", "g_/"))}
-        misfits = _misfits(created, case.case["variables"])
-        if misfits:
-            raise UserError(f"{document.path}: {case.name}: initial values differ: {'; '.join(misfits)}")
-        yield case.beside("n_trainable_parameters",
-                          sum(value.size for value, trainable in created.values() if trainable))
+def initialisers(document: Document, name: str) -> Iterator[Comparison]:
+    case = Case(document, name)
+    config = config_of(case.case, discriminator="memory_d" if case.config["model"] == "MemoryGAN" else "base_d")
+    variables = checkpoints.variables(build_model(config))
+    created = {made: (np.asarray(variable), f"{made}/Adam" in variables)
+               for made, variable in variables.items() if "/Adam" not in made}
+    if config.has_memory:
+        yield case.beside("n_saved_variables_with_adam_slots", len(variables))
+    else:
+        created = {made: values for made, values in created.items() if made.startswith(("d_/", "g_/"))}
+    misfits = _misfits(created, case.case["variables"])
+    if misfits:
+        raise UserError(f"{document.path}: {name}: initial values differ: {'; '.join(misfits)}")
+    yield case.beside("n_trainable_parameters", sum(value.size for value, trainable in created.values() if trainable))
 
 
 def _misfits(created: dict, table: list) -> list[str]:
@@ -137,10 +131,9 @@ def _drawn_by(initialiser: str, values: np.ndarray) -> bool:
 # --- data -------------------------------------------------------------------------------------------------------------
 
 
-def data(document: Document) -> Iterator[Comparison]:
-    for case in cases(document):
-        recompute = next(function for start, function in _DATA.items() if case.name.startswith(start))
-        yield from recompute(document["prefix"], case)
+def data(document: Document, name: str) -> Iterator[Comparison]:
+    recompute = next(function for start, function in _DATA.items() if name.startswith(start))
+    return recompute(document["prefix"], Case(document, name))
 
 
 def _preprocess(prefix: str, case: Case) -> Iterator[Comparison]:
@@ -164,7 +157,7 @@ def _affine(prefix: str, case: Case) -> Iterator[Comparison]:
     count, drawn = case.config["batch"], np.array(case.config["drawn"])
     digits = np.stack([_digit(f"{prefix}/in/digit{number}") for number in range(count)])[..., None]
     batches = batching.Batches(digits, np.arange(count, dtype=np.int32), count, 0, case.name,
-                              batching.cumulative_order(count, count, case.name, lambda _: np.arange(count)))
+                              inputs.cumulative_order(count, count, case.name, lambda _: np.arange(count)))
     images, labels = batches.take(0, 1)
     distorted = inputs.distort(images[0], drawn)
     yield case("input", digits)
@@ -178,7 +171,7 @@ def _affine(prefix: str, case: Case) -> Iterator[Comparison]:
 
 def _epochs(prefix: str, case: Case) -> Iterator[Comparison]:
     count, size = case.config["N"], case.config["batch"]
-    order = batching.cumulative_order(
+    order = inputs.cumulative_order(
         count, size, case.name, lambda i: records.stream(f"{prefix}/perm/{case.name}/{i}").permutation(count))
     batches = range(len(case.case["ints"][f"{case.name}/example_ids_per_batch"]))
     yield case("example_ids_per_batch", np.stack([order.indices(batch) for batch in batches]), EXACT, kind="ints")
@@ -228,24 +221,20 @@ _DATA = {"preprocess": _preprocess, "affmnist": _affine, "epochs": _epochs, "loo
 # --- checkpoints ------------------------------------------------------------------------------------------------------
 
 
-def checkpoint(document: Document) -> Iterator[Comparison]:
-    for case in cases(document):
-        yield from _checkpoint(document, case)
-
-
-def _checkpoint(document: Document, case: Case) -> Iterator[Comparison]:
+def checkpoint(document: Document, name: str) -> Iterator[Comparison]:
+    case = Case(document, name)
     given = case.config
     config = config_of(case.case)
     model = build_model(config)
     networks, holder, _ = model
     checkpoints.restore(checkpoints.latest(document.path.parent / case.case["directory"]), model)
     restored = checkpoints.variables(model)
-    for name, variable in restored.items():
+    for variable_name, variable in restored.items():
         array = np.asarray(variable)
         if array.ndim:
-            yield case(name, array, group="variables")
+            yield case(variable_name, array, group="variables")
         else:
-            yield case(name, array, kind="scalars", group="variables")
+            yield case(variable_name, array, kind="scalars", group="variables")
     yield case.beside("n_variables", len(restored))
     slots = records.integers(f"{given['KP']}/idx", given["batch"], 0, given["mem_size"] // 2)
     yield case("idx", slots, EXACT, kind="ints", group="outputs")

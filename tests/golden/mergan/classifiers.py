@@ -13,10 +13,10 @@ import tensorflow as tf
 
 from lib import pictures
 from lib.classifiers import networks, pretrained
-from lib.mergan import evaluate
-from lib.mergan.config import DATASETS, LABELS, Config
+from lib.mergan import evaluate, samples
+from lib.mergan.checkpoint import model_prefix
+from lib.mergan.config import DATASETS, Config
 from lib.mergan.networks import tf1_names
-from lib.mergan.train import model_prefix
 from tests.golden import records
 from tests.golden.mergan import common
 from tests.golden.records import Comparison
@@ -26,12 +26,8 @@ SETTINGS = common.SETTINGS | {"generator_output_key", "overwritten_elements", "r
                               "dtype"}
 
 
-def compare(document):
-    for case in common.cases(document):
-        if "generator_output_key" in case.settings:
-            yield from _classification(case)
-        else:
-            yield from _test(case)
+def compare(case):
+    return _classification(case) if "generator_output_key" in case.settings else _test(case)
 
 
 def _classifier(document, dataset: str):
@@ -93,32 +89,31 @@ class _Recording:
         self.images, self.predictions = {}, {}
 
     def patches(self, classifier) -> dict:
-        return {"_load": lambda *_: None, "_JOINT_BATCH": self._case.settings["batch"],
+        return {"_load": lambda *_: None,
                 "_predictor": self._recorded(evaluate._predictor),
-                "class_accuracies": self._evaluated(evaluate.class_accuracies),
-                "joint_accuracy": self._evaluated(evaluate.joint_accuracy),
+                "recognised": self._evaluated(evaluate.recognised),
                 "randomness": types.SimpleNamespace(key=lambda seed, stream, *counters: counters),
                 "draw_latent": self._noise,
                 "pretrained": types.SimpleNamespace(evaluation_classifier=lambda *_: classifier)}
 
-    def _evaluated(self, accuracies):
-        def evaluated(config, generator, classifier, task):
+    def _evaluated(self, recognised):
+        def evaluated(samples, classifier, task):
             number = self._files.index(next(self._evaluated_files))
             values = records.weights(f"{self._document['prefix']}/ckpt{number}", self._table)
-            common.inject(tf1_names(generator, "New.Generator"), values)
-            return accuracies(config, generator, classifier, task, repeats=self._case.settings["repeat"])
+            common.inject(tf1_names(samples.generator, "New.Generator"), values)
+            return recognised(samples, classifier, task, repeats=self._case.settings["repeat"])
 
         return evaluated
 
     def _recorded(self, predictor):
-        def make(generator, classifier):
-            predict = predictor(generator, classifier)
+        def make(samples, classifier, learned):
+            predict = predictor(samples, classifier, learned)
 
             def recorded(noise, labels):
-                predicted = predict(noise, labels)
-                self.images[self._run] = generator(noise, labels).numpy()
+                classes, predicted = predict(noise, labels)
+                self.images[self._run] = samples.generator(noise, labels).numpy()
                 self.predictions[self._run] = predicted.numpy()
-                return predicted
+                return classes, predicted
 
             return recorded
 
@@ -141,6 +136,7 @@ def _test(case):
     config = Config(dataset, iterations, **options)
     recording, printed = _Recording(case, dataset, joint), io.StringIO()
     with tempfile.TemporaryDirectory() as directory, contextlib.redirect_stdout(printed), \
+            mock.patch.object(samples, "JOINT_BATCH", settings["batch"]), \
             mock.patch.multiple(evaluate, **recording.patches(_classifier(case.document, dataset))):
         evaluate.run(config, Path(directory), data_dir="")
     lines = [line for line in printed.getvalue().splitlines() if line.startswith(("Task:", "Average"))]

@@ -3,8 +3,10 @@
 The files are NCHW, images between networks flattened to rows in C, H, W order; the port is NHWC.
 """
 
+import functools
+import json
 import re
-from typing import Iterable, Iterator, NamedTuple
+from typing import Callable, Iterable, Iterator, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -107,8 +109,31 @@ class Case(NamedTuple):
 
     def in_both_precisions(self, recompute) -> tuple:
         """What a function of a case returns at the file's precision and in float64."""
-        ours = recompute(self)
-        return ours, ours if self.precision is DOUBLE else recompute(self._replace(precision=DOUBLE))
+        return _remembered(recompute, self), _remembered(recompute, self._replace(precision=DOUBLE))
+
+    def run(self, function, *arguments):
+        """A function of tensors: in float32 as a graph, as the programs run it.
+
+        In float64, which no program uses, operation by operation: tracing takes longer than all that is computed.
+        """
+        function = tf.function(function, autograph=False) if self.precision is SINGLE else function
+        return numpy(function(*tf.nest.map_structure(tf.constant, arguments)))
+
+
+# By precision, the last results and all that they were made of. A float32 file and its float64 sibling need the same
+# results in float64, and the tasks of a training go on from one another.
+_last: dict[str, tuple] = {}
+
+
+def _remembered(recompute, case: Case):
+    stated = {name: value for name, value in case.stated.data.items() if name not in ("cases", "deviation")}
+    made_of = (recompute, case.name, json.dumps([case.settings, stated]))
+    kept_of, kept = _last.get(case.precision.dtype, (None, None))
+    if kept_of != made_of:
+        _last.pop(case.precision.dtype, None)  # its memory is needed
+        kept = recompute(case)
+        _last[case.precision.dtype] = made_of, kept
+    return kept
 
 
 def cases(document: Document, siblings: Iterable[str] = ()) -> Iterator[Case]:
@@ -121,6 +146,11 @@ def cases(document: Document, siblings: Iterable[str] = ()) -> Iterator[Case]:
             raise UserError(f"{document.path}: no file beside it states the inputs of {name} (one of the topics "
                             f"{', '.join(siblings)}, with the same prefix)")
         yield Case(name, document, source, precision)
+
+
+def each(compare: Callable[[Case], Iterable[Comparison]], siblings: Iterable[str] = ()) -> Callable:
+    """The `cases` of a topic whose files keep them under `cases`; `compare` recomputes one."""
+    return lambda document: {case.name: functools.partial(compare, case) for case in cases(document, siblings)}
 
 
 def largest(deviations) -> float:
@@ -167,12 +197,24 @@ def inject(variables: dict, values: dict[str, np.ndarray]) -> None:
         variable.assign(values[name])
 
 
-def build(data: DataSet, values: dict[str, np.ndarray], dtype: str, replay: bool = True) -> Networks:
-    networks = build_networks(data, replay=replay, dtype=dtype)
+def build(data: DataSet, values: dict[str, np.ndarray], dtype: str) -> Networks:
+    """Networks with these weights. They are the same ones each time, so the last caller has them."""
+    networks = _networks(data.side, data.channels, dtype)
+    fill(networks, values)
+    return networks
+
+
+def fill(networks: Networks, values: dict[str, np.ndarray]) -> None:
     variables = tf1_variables(networks)
     # A file's table may hold the replay generator's weights where the case has no use for it.
-    inject(variables, {name: value for name, value in values.items() if name in variables or replay})
-    return networks
+    inject(variables, {name: value for name, value in values.items()
+                       if name in variables or networks.replay is not None})
+
+
+@functools.cache
+def _networks(side: int, channels: int, dtype: str) -> Networks:
+    data = next(data for data in DATASETS.values() if (data.side, data.channels) == (side, channels))
+    return build_networks(data, dtype=dtype)
 
 
 def to_nhwc(images: np.ndarray, data: DataSet) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Topic `data`: loaders on synthetic files, batching, conversions and saved pictures."""
 
+import functools
 import gzip
 import re
 import struct
@@ -12,7 +13,8 @@ from PIL import Image
 
 from lib import pictures
 from lib.data import batching, folders, sources
-from tests.golden import records
+from lib.mergan import data as mergan_data
+from tests.golden import records, registry
 from tests.golden.records import Comparison
 
 # How the original holds arrays in memory (the port: uint8 images and int32 labels until they are converted), how its
@@ -25,17 +27,33 @@ SETTINGS = frozenset({"dtype", "label_dtype", "input", "source", "key", "name", 
 _FIELDS = {"mode": "png_mode", "shape": "png_shape", "min": "png_min", "max": "png_max", "sum": "png_sum"}
 
 
-def compare(document):
-    cases = document["cases"]
+# The case that a tensor belongs to, by the second part of its key.
+_CASES = {"lsun": "lsun_resize", "grid": "grids"}
+
+
+def cases(document):
+    held = document["cases"]
+    compare = {"mnist": _mnist, "svhn": _svhn, "lsun_resize": _lsun_images, "grids": _grids,
+               **{name: functools.partial(_lsun_small, name=name) for name in held
+                  if name.startswith("lsun_resize_small")},
+               "lsun_batching": _lsun_batches, "conversion_ends": _conversion_ends,
+               "sample_conversion": functools.partial(_conversion, name="sample_conversion"),
+               "groundtruth_conversion": functools.partial(_conversion, name="groundtruth_conversion")}
+    return {name: functools.partial(_in_directory, function, document) for name, function in compare.items()
+            if name in held}
+
+
+def _in_directory(compare, document):
+    """Let a case write its files somewhere."""
     with tempfile.TemporaryDirectory() as directory:
-        directory = Path(directory)
-        yield from _mnist(document, cases["mnist"], directory)
-        yield from _svhn(document, cases["svhn"], directory)
-        yield from _lsun_images(document, cases["lsun_resize"], directory)
-        yield from _grids(document, cases, directory)
-    yield from _lsun_small(document, cases)
-    yield from _lsun_batches(cases["lsun_batching"])
-    yield from _conversions(document, cases)
+        yield from compare(document, Path(directory))
+
+
+def place(path: tuple) -> str:
+    if path[0] == "tensors":
+        first, _, rest = path[1].removeprefix("data/").partition("/")
+        return f"{_CASES.get(first, first)}/{rest}"
+    return registry.place(path)
 
 
 def _exact(group: str, path: tuple, ours) -> Comparison:
@@ -75,7 +93,8 @@ def _write_idx(path: Path, array: np.ndarray) -> None:
     path.write_bytes(gzip.compress(header + array.tobytes(), 1))
 
 
-def _mnist(document, case, directory: Path):
+def _mnist(document, directory: Path):
+    case = document["cases"]["mnist"]
     folder = directory / "mnist"
     folder.mkdir()
     raw = {}
@@ -111,13 +130,14 @@ def _class(name: str, held: dict, split, label: int):
     yield from _fields("mnist", ("mnist", name), held, {
         "images_of_class": len(images), "batch_shape": _nchw(batch.shape),
         "batch_dtype": pictures.to_float(batch).dtype.name, "labels_seen": sorted(set(batch_labels.tolist())),
-        f"batches_of_{size}_per_epoch": batching.order(len(images), size, 0, name).batches_per_epoch})
+        f"batches_of_{size}_per_epoch": batching.shuffled_order(len(images), size, 0, name).batches_per_epoch})
 
 
 # --- SVHN -------------------------------------------------------------------------------------------------------------
 
 
-def _svhn(document, case, directory: Path):
+def _svhn(document, directory: Path):
+    case = document["cases"]["svhn"]
     folder = directory / "svhn"
     folder.mkdir()
     counts = {split: case[split][0] for split in ("train", "test")}
@@ -142,8 +162,8 @@ def _key_name(document, entry: dict) -> str:
     return entry["key"].removeprefix(f"{document['prefix']}/in/data/")
 
 
-def _lsun_images(document, case, directory: Path):
-    for number, held in enumerate(case):
+def _lsun_images(document, directory: Path):
+    for number, held in enumerate(document["cases"]["lsun_resize"]):
         height, width = map(int, re.search(r"(\d+)x(\d+)$", held["key"]).groups())
         name = f"data/lsun/resized_from_{height}x{width}"
         path = directory / "image.png"
@@ -157,42 +177,44 @@ def _lsun_images(document, case, directory: Path):
                 yield _exact(group, ("lsun_resize", number, field), ours[int(match[1]), :int(match[2])])
 
 
-def _lsun_small(document, cases):
+def _lsun_small(document, directory: Path, name: str):
     """The filter itself, at sizes that the loader does not use: Pillow today, and Pillow 4.3 to a grey level."""
-    case = cases["lsun_resize_small"]
+    case = document["cases"]["lsun_resize_small"]
     height, width = map(int, re.search(r"(\d+)x(\d+)$", case["key"]).groups())
     source = _bytes(document, _key_name(document, case), [height, width, 3])
-    for name, held in cases.items():
-        if not name.startswith("lsun_resize_small"):
-            continue
-        for field, theirs in held.items():
-            if match := re.fullmatch(r"output_(\d+)x(\d+)", field):
-                size = int(match[2]), int(match[1])
-                ours = np.asarray(Image.fromarray(source).resize(size, Image.Resampling.BILINEAR))
-                level = records.EXACT if "with" in name else 1 / np.max(theirs)
-                yield Comparison("lsun filter", ("cases", name, field), ours, level)
+    for field, theirs in document["cases"][name].items():
+        if match := re.fullmatch(r"output_(\d+)x(\d+)", field):
+            size = int(match[2]), int(match[1])
+            ours = np.asarray(Image.fromarray(source).resize(size, Image.Resampling.BILINEAR))
+            level = records.EXACT if "with" in name else 1 / np.max(theirs)
+            yield Comparison("lsun filter", ("cases", name, field), ours, level)
 
 
-def _lsun_batches(case):
+def _lsun_batches(document, directory: Path):
+    case = document["cases"]["lsun_batching"]
     count, size = case["images"], case["batch"]
     for number, held in enumerate(case["epochs"]):
-        order = batching.tf1_epoch_order(count, held["epoch"])
+        order = mergan_data.tf1_epoch_order(count, held["epoch"])
         yield from _fields("lsun batches", ("lsun_batching", "epochs", number), held, {
-            "shuffled_order": order, "batches": batching.tf1_slots(order, size)})
+            "shuffled_order": order, "batches": mergan_data.tf1_slots(order, size)})
 
 
 # --- Pictures ---------------------------------------------------------------------------------------------------------
 
 
-def _conversions(document, cases):
-    ends = np.array(cases["conversion_ends"]["generator_output"], np.float32)
-    yield from _fields("conversions", ("conversion_ends",), cases["conversion_ends"], {
+def _conversion_ends(document, directory: Path):
+    case = document["cases"]["conversion_ends"]
+    ends = np.array(case["generator_output"], np.float32)
+    yield from _fields("conversions", ("conversion_ends",), case, {
         "groundtruth_int": pictures.groundtruth_pixels(ends), "png_int": pictures.truncated_pixels(ends),
         "classifier_int": pictures.to_classifier_input(ends).numpy().astype(int)})
-    for name, pixels in _converted(document, cases).items():
-        yield from _fields("conversions", (name,), cases[name], {
-            "sum": int(pixels.sum()), "minmax": [int(pixels.min()), int(pixels.max())],
-            "first16": pixels.ravel()[:16], "factor": float(pictures.groundtruth_pixels(np.ones(1))[0]) / 2})
+
+
+def _conversion(document, directory: Path, name: str):
+    pixels = _converted(document["cases"], name)
+    yield from _fields("conversions", (name,), document["cases"][name], {
+        "sum": int(pixels.sum()), "minmax": [int(pixels.min()), int(pixels.max())],
+        "first16": pixels.ravel()[:16], "factor": float(pictures.groundtruth_pixels(np.ones(1))[0]) / 2})
 
 
 def _uniform(description: str, key: str) -> np.ndarray:
@@ -201,19 +223,18 @@ def _uniform(description: str, key: str) -> np.ndarray:
     return records.uniform(key, [int(size) for size in shape.split(",")], float(low), float(high))
 
 
-def _converted(document, cases) -> dict[str, np.ndarray]:
-    """Integer pixels of the two conversion cases."""
-    drawn = {name: _uniform(cases[name]["input"], cases[name]["key"])
-             for name in ("sample_conversion", "groundtruth_conversion")}
-    return {"sample_conversion": pictures.truncated_pixels(drawn["sample_conversion"]),
-            "groundtruth_conversion": pictures.groundtruth_pixels(
-                2 * (drawn["groundtruth_conversion"] - np.float32(0.5)))}
+def _converted(cases, name: str) -> np.ndarray:
+    """Integer pixels of one of the two conversion cases."""
+    drawn = _uniform(cases[name]["input"], cases[name]["key"])
+    if name == "sample_conversion":
+        return pictures.truncated_pixels(drawn)
+    return pictures.groundtruth_pixels(2 * (drawn - np.float32(0.5)))
 
 
-def _grids(document, cases, directory: Path):
-    for number, held in enumerate(cases["grids"]):
+def _grids(document, directory: Path):
+    for number, held in enumerate(document["cases"]["grids"]):
         path = directory / "grid.png"
-        pictures.save_grid(path, _grid_pixels(held, document, cases))
+        pictures.save_grid(path, _grid_pixels(held, document["cases"]))
         with Image.open(path) as image:
             mode, picture = image.mode, np.asarray(image)
         statistics = {"mode": mode, "shape": list(picture.shape), "min": int(picture.min()),
@@ -223,11 +244,11 @@ def _grids(document, cases, directory: Path):
         yield _tensor("pictures", f"data/grid/{held['name']}", picture)
 
 
-def _grid_pixels(held: dict, document, cases) -> np.ndarray:
+def _grid_pixels(held: dict, cases) -> np.ndarray:
     """What is to be drawn, NHWC. Three equal channels are given as one: the port makes three of it."""
     description = held["input"]
     if match := re.search(r"array of (\w+), reshaped \[([\d,]+)\]", description):
-        pixels = _converted(document, cases)[match[1]].reshape([int(size) for size in match[2].split(",")])
+        pixels = _converted(cases, match[1]).reshape([int(size) for size in match[2].split(",")])
     elif match := re.search(r"all (\d+)$", description):
         pixels = np.full([int(size) for size in re.findall(r"\d+", held["name"])], int(match[1]))
     else:

@@ -20,14 +20,22 @@ from tests.golden.records import Comparison
 SETTINGS = frozenset({"name"})
 
 
-def compare(document):
-    for name, entries in document["networks"].items():
-        model = _networks_with({entry["name"]: entry["shape"] for entry in entries}, f"{document.path}: {name}")
-        yield from _entries(("networks", name), entries, *model)
-    for dataset, entries in document["classifiers"].items():
-        classifier = networks.build_classifier(dataset)
-        yield from _entries(("classifiers", dataset), entries, networks.tf1_names(classifier),
-                            _initialisers(classifier.parts()))
+def cases(document):
+    compare = {"networks": _networks, "classifiers": _classifier}
+    return {f"{kind}/{name}": functools.partial(compare[kind], document, name)
+            for kind in compare for name in document[kind]}
+
+
+def _networks(document, name: str):
+    entries = document["networks"][name]
+    model = _networks_with({entry["name"]: entry["shape"] for entry in entries}, f"{document.path}: {name}")
+    return _entries(("networks", name), entries, *model)
+
+
+def _classifier(document, dataset: str):
+    classifier = networks.build_classifier(dataset)
+    return _entries(("classifiers", dataset), document["classifiers"][dataset], networks.tf1_names(classifier),
+                    _initialisers(classifier.parts()))
 
 
 def _entries(path, entries, variables, initialisers):

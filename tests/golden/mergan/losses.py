@@ -13,24 +13,19 @@ from tests.golden.mergan import common
 TOPICS = tuple(f"losses_{dataset}" for dataset in DATASETS)
 
 
-def compare(document, siblings=()):
-    for case in common.cases(document, siblings):
-        (scalars, outputs, gradients), (_, _, exact) = case.in_both_precisions(_run)
-        yield from case.scalars(scalars)
-        yield from case.outputs(outputs)
-        for cost, values in gradients.items():
-            yield from case.gradients(cost, values, exact[cost])
-
-
-def compare_float64(document):
-    yield from compare(document, TOPICS)
+def compare(case):
+    (scalars, outputs, gradients), (_, _, exact) = case.in_both_precisions(_run)
+    yield from case.scalars(scalars)
+    yield from case.outputs(outputs)
+    for cost, values in gradients.items():
+        yield from case.gradients(cost, values, exact[cost])
 
 
 def _run(case) -> tuple:
     """Numbers, tensors, and gradients by cost, under the names the files have for them."""
-    recompute = tf.function(functools.partial(_recompute, case.config(), case.networks()))
-    scalars, outputs, gradients = common.numpy(recompute(
-        case.images(), case.labels(), case.input("fake"), case.input("alpha")))
+    scalars, outputs, gradients = case.run(
+        functools.partial(_recompute, case.config(), case.networks()),
+        case.images(), case.labels(), case.input("fake"), case.input("alpha"))
     outputs |= {name: common.to_rows(outputs[name]) for name in ("real_data", "fake_data", "interpolates")}
     slopes = outputs.pop("gradients_at_interpolates")
     gradients = {f"grad_{cost}": {f"grad_{cost}/{name}": value for name, value in values.items()}

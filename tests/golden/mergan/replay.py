@@ -15,21 +15,16 @@ from tests.golden.records import Comparison
 TOPICS = ("replay_alignment", "joint_replay")
 
 
-def compare(document, siblings=()):
-    for case in common.cases(document, siblings):
-        (scalars, gradients), (_, exact) = case.in_both_precisions(_run)
-        config = _config(case)
-        samples = config.replay_samples(case.settings["class_count"])
-        yield from case.scalars(scalars | {"num_samples": samples})
-        for cost, values in gradients.items():
-            yield from case.gradients(cost, values, exact[cost])
-        for name, ours in (("samples_per_old_class", samples), ("reduce_batch", config.data.split_replay)):
-            if name in document["cases"][case.name]:
-                yield Comparison(f"{case.name} settings", ("cases", case.name, name), ours, records.EXACT)
-
-
-def compare_float64(document):
-    yield from compare(document, TOPICS)
+def compare(case):
+    (scalars, gradients), (_, exact) = case.in_both_precisions(_run)
+    config = _config(case)
+    samples = config.replay_samples(case.settings["class_count"])
+    yield from case.scalars(scalars | {"num_samples": samples})
+    for cost, values in gradients.items():
+        yield from case.gradients(cost, values, exact[cost])
+    for name, ours in (("samples_per_old_class", samples), ("reduce_batch", config.data.shared_replay)):
+        if name in case.document["cases"][case.name]:
+            yield Comparison(f"{case.name} settings", ("cases", case.name, name), ours, records.EXACT)
 
 
 def _config(case):
@@ -45,9 +40,9 @@ def _run(case) -> tuple:
     config, kind = _config(case), "ra" if _aligns(case) else "jtr"
     noise = np.stack([case.input(f"{kind}{label}") for label in range(case.settings["class_count"])])
     labels = np.full([config.batch_size], case.settings["label_of_current_batch"], np.int32)
-    recompute = tf.function(functools.partial(_recompute, config, case.networks(), _aligns(case)))
-    scalars, gradients = common.numpy(recompute(
-        case.images(), labels, case.input("fake"), case.input("alpha"), noise))
+    scalars, gradients = case.run(
+        functools.partial(_recompute, config, case.networks(), _aligns(case)),
+        case.images(), labels, case.input("fake"), case.input("alpha"), noise)
     return scalars, {f"grad_{cost}": {f"grad_{cost}/{name}": value for name, value in values.items()}
                      for cost, values in gradients.items()}
 

@@ -6,6 +6,7 @@ the file states for each of them, and the port in float32 stays near that: withi
 as usual between two faithful float32 implementations, 15 per cent of the norm for weight changes, 4e-3 for costs.
 """
 
+import functools
 import re
 from typing import NamedTuple
 
@@ -15,18 +16,20 @@ import tensorflow as tf
 from lib import optimizers as adam
 from lib.mergan import replay
 from lib.mergan.config import DATASETS, LABELS, NOISE, Config
-from lib.mergan.networks import copy_weights, tf1_variables
-from lib.mergan.step import CriticNoise, GeneratorNoise, build_optimizers, make_steps
-from tests.golden import records
+from lib.mergan.networks import build_networks, copy_weights, tf1_variables
+from lib.mergan.noise import CriticNoise, GeneratorNoise
+from lib.mergan.step import build_optimizers, make_steps
+from tests.golden import records, registry
 from tests.golden.mergan import common
 from tests.golden.records import Comparison
 
 CHANGE_DRIFT = records.MARGIN * 0.15
 COST_DRIFT = records.MARGIN * 4e-3  # absolute
+_DOUBLE = common.DOUBLE._replace(outputs=records.FLOAT64_TRAINING, gradients=records.FLOAT64_TRAINING)
 
 
 class Trajectory(NamedTuple):
-    """What the files hold, under their names."""
+    """What the files hold of a task, under their names."""
 
     costs: dict[str, float]
     weights: dict[str, np.ndarray]
@@ -36,24 +39,30 @@ class Trajectory(NamedTuple):
     reach: dict[str, float]  # how far Adam can have moved the elements of each variable
 
 
-def compare(document, siblings=()):
-    for case in common.cases(document, siblings):
-        case = case._replace(precision=case.precision._replace(
-            gradients=records.FLOAT64_TRAINING, outputs=records.FLOAT64_TRAINING)) if siblings else case
-        ours = _train(case)
-        exact = ours if siblings else _train(case._replace(precision=common.DOUBLE))
-        yield from _costs(case, ours, exact)
-        yield from _weights(case, ours, exact)
-        yield from _changes(case, ours, exact)
-        yield from _samples(case, ours, exact)
-        for name, value in ours.powers.items():
-            if name in document["cases"][case.name].get("adam_beta_powers", {}):
-                yield Comparison(f"{case.name} adam_beta_powers", ("cases", case.name, "adam_beta_powers", name),
-                                 value, records.OUTPUTS)
+def cases(document, siblings=()):
+    """A case is a task of a training: what its steps cost, and what is there at its end."""
+    return {f"{case.name}/{phase}": functools.partial(_compare, case, number)
+            for case in common.cases(document, siblings) for number, phase in enumerate(_phases(case))}
 
 
-def compare_float64(document):
-    yield from compare(document, ("training",))
+def place(path: tuple) -> str:
+    training, name = path[1].split("/", 1) if path[0] == "tensors" else (path[1], path[-1])
+    phase = re.match(r"(?:end_)?(\w+?)(?:_change|_samples|_adam)?/", name)
+    return f"{training}/{phase[1]}/{name}" if phase else registry.place(path)
+
+
+def _compare(case, number: int):
+    ours, exact = (course.phase(number) for course in case.in_both_precisions(_Course))
+    if ours is exact:
+        case = case._replace(precision=_DOUBLE)
+    yield from _costs(case, ours, exact)
+    yield from _weights(case, ours, exact)
+    yield from _changes(case, ours, exact)
+    yield from _samples(case, ours, exact)
+    for name, value in ours.powers.items():
+        if name in case.document["cases"][case.name].get("adam_beta_powers", {}):
+            yield Comparison(f"{case.name} adam_beta_powers", ("cases", case.name, "adam_beta_powers", name),
+                             value, records.OUTPUTS)
 
 
 def _costs(case, ours, exact):
@@ -122,7 +131,7 @@ def _samples(case, ours, exact):
 def _phases(case) -> dict[str, tuple[int, int]]:
     """Name -> (iterations, critic steps per iteration), from the names of the costs."""
     phases = {}
-    for name in case.document["cases"][case.name]["costs"]:
+    for name in case.settings["costs"]:
         phase, iteration, step = re.match(r"(\w+)/iter(\d+)/(?:critic)?(\d+|gen)/", name).groups()
         iterations, steps = phases.get(phase, (0, 0))
         phases[phase] = (max(iterations, int(iteration) + 1), max(steps, 0 if step == "gen" else int(step) + 1))
@@ -157,42 +166,60 @@ class _Inputs:
             else np.zeros([0, 0, NOISE], self._dtype)
 
 
-def _train(case) -> Trajectory:
-    inputs, mode, phases = _Inputs(case), case.settings["mode"], _phases(case)
-    joint = mode == "joint"
-    (dataset,), first = case.stated["variables"], next(iter(phases))
-    config = Config(dataset, iterations=0, joint=joint, replay_alignment=mode.startswith("ra"),
-                    alignment_factor=case.settings["RA_factor"] or 0.0, joint_replay=mode.endswith("jtr"),
-                    batch_size=inputs.entry(f"in/{first}/iter0/critic0")["shape"][0])
-    initial = common.weights(case.stated, dataset)
-    networks = common.build(DATASETS[dataset], initial, case.precision.dtype, replay=not joint)
-    optimizers = build_optimizers(config, networks)
-    trajectory = Trajectory({}, {}, {}, {}, {}, {})
-    steps_taken, largest_step = {True: 0, False: 0}, config.learning_rate / np.sqrt(1 - config.beta_2)
-    for task, (phase, (iterations, critic_steps)) in enumerate(phases.items()):
+class _Course:
+    """A training, as far as it was asked for."""
+
+    def __init__(self, case):
+        self.case, self.inputs, self.phases, mode = case, _Inputs(case), _phases(case), case.settings["mode"]
+        (dataset,), first = case.stated["variables"], next(iter(self.phases))
+        self.config = Config(dataset, iterations=0, joint=mode == "joint", replay_alignment=mode.startswith("ra"),
+                             alignment_factor=case.settings["RA_factor"] or 0.0, joint_replay=mode.endswith("jtr"),
+                             batch_size=self.inputs.entry(f"in/{first}/iter0/critic0")["shape"][0])
+        self.initial = common.weights(case.stated, dataset)
+        # Networks of its own: the next task goes on with them.
+        self.networks = build_networks(DATASETS[dataset], replay=not self.config.joint, dtype=case.precision.dtype)
+        common.fill(self.networks, self.initial)
+        self.optimizers = build_optimizers(self.config, self.networks)
+        self.steps_taken, self.done = {True: 0, False: 0}, []
+
+    def phase(self, number: int) -> Trajectory:
+        """Task `number`, after all tasks before it."""
+        while len(self.done) <= number:
+            self.done.append(self._train(len(self.done)))
+        return self.done[number]
+
+    def _train(self, task: int) -> Trajectory:
+        config, networks, optimizers = self.config, self.networks, self.optimizers
+        phase, (iterations, critic_steps) = list(self.phases.items())[task]
         for optimizer in (optimizers.generator, optimizers.critic):
             adam.reset(optimizer)
-        _train_phase(config, networks, optimizers, inputs, phase, task, iterations, critic_steps, trajectory.costs)
-        if not joint:
+        costs = _train_phase(config, networks, optimizers, self.inputs, phase, task, iterations, critic_steps)
+        if not config.joint:
             copy_weights(networks.generator, networks.replay)
         for generates, optimizer in ((True, optimizers.generator), (False, optimizers.critic)):
-            steps_taken[generates] += int(optimizer.iterations)
-        for name, variable in tf1_variables(networks).items():
-            value, change = variable.numpy(), f"end_{phase}_change/{name}"
-            trajectory.weights[f"end_{phase}/{name}"] = value
-            trajectory.changes[change] = value.astype(np.float64) - initial[name]
-            trajectory.reach[change] = largest_step * steps_taken["Generator" in name]
-        trajectory.samples.update(_sample(case, inputs, networks, phase, task, joint))
-        trajectory.powers.update(_powers(config, optimizers, phase, task))
-    return trajectory
+            self.steps_taken[generates] += int(optimizer.iterations)
+        largest_step = config.learning_rate / np.sqrt(1 - config.beta_2)
+        values = {name: variable.numpy() for name, variable in tf1_variables(networks).items()}
+        changes = f"end_{phase}_change"
+        return Trajectory(
+            costs=costs,
+            weights={f"end_{phase}/{name}": value for name, value in values.items()},
+            changes={f"{changes}/{name}": value.astype(np.float64) - self.initial[name]
+                     for name, value in values.items()},
+            samples=_sample(self.case, self.inputs, networks, phase, task, config.joint),
+            powers=_powers(config, optimizers, phase, task),
+            reach={f"{changes}/{name}": largest_step * self.steps_taken["Generator" in name] for name in values})
 
 
-def _train_phase(config, networks, optimizers, inputs, phase, task, iterations, critic_steps, costs) -> None:
+def _train_phase(config, networks, optimizers, inputs, phase, task, iterations, critic_steps) -> dict[str, float]:
+    """Train a task; returns what its steps cost, under the files' names."""
+    costs = {}
     steps = make_steps(config, networks, optimizers, task)
     samples = config.replay_samples(task) if task else 0
     task_labels = np.full([config.batch_size], task, np.int32)
 
-    @tf.function
+    # Without autograph, which would read all the code of a step to find nothing to convert.
+    @tf.function(autograph=False)
     def critic_step(images, labels, noise):
         report = steps.critic(images, labels, noise)
         terms = report.costs
@@ -200,16 +227,18 @@ def _train_phase(config, networks, optimizers, inputs, phase, task, iterations, 
                 "disc_wgan": terms.wasserstein + config.penalty_factor * terms.penalty,
                 "gradient_penalty": terms.penalty, "acgan_real": terms.classification,
                 "disc_acgan_real_acc": terms.real_accuracy, "disc_acgan_fake_acc": terms.fake_accuracy,
-                "JTR_disc_cost": report.replay}
+                "JTR_disc_cost": report.terms.get("JTR_disc_cost", 0.0)}
 
-    @tf.function
-    def generator_step(labels, noise):
+    @tf.function(autograph=False)
+    def generator_step(noise):
         # The original reports the critic's replay cost in the generator's session run too, before the update.
-        replayed = replay.joint_replay_costs(networks.generator, networks.replay, networks.critic, noise.replay
-                                             ).critic_total(config) if task and config.joint_replay else 0.0
-        report = steps.generator(labels, noise)
+        replayed = replay.joint_replay_costs(
+            networks.generator, networks.replay, networks.critic, noise.methods["replay"]
+        ).critic_total(config) if task and config.joint_replay else 0.0
+        report = steps.generator(noise)
         return {"gen_cost": report.costs.total(config), "acgan_fake": report.costs.classification,
-                "RA_cost": report.alignment, "JTR_gen_cost": report.replay, "JTR_disc_cost": replayed}
+                "RA_cost": report.terms.get("RA-cost", 0.0),
+                "JTR_gen_cost": report.terms.get("JTR_gen_cost", 0.0), "JTR_disc_cost": replayed}
 
     def record(step, values):
         costs.update({f"{step}/{name}": float(value) for name, value in values.items()})
@@ -221,10 +250,10 @@ def _train_phase(config, networks, optimizers, inputs, phase, task, iterations, 
         at = f"{phase}/iter{iteration}"
         if iteration > 0:
             key = f"noise/{at}/gen"
-            record(f"{at}/gen", generator_step(task_labels, GeneratorNoise(
+            record(f"{at}/gen", generator_step(GeneratorNoise(
                 latent=inputs.draw(f"{key}/fake"), fake_labels=fake_labels(key),
-                alignment=inputs.replays(f"{key}/ra", task, samples),
-                replay=inputs.replays(f"{key}/jtr", task, samples))))
+                methods={"alignment": inputs.replays(f"{key}/ra", task, samples),
+                         "replay": inputs.replays(f"{key}/jtr", task, samples)})))
         for number in range(critic_steps):
             step = f"{at}/critic{number}"
             key = f"noise/{step}"
@@ -232,8 +261,8 @@ def _train_phase(config, networks, optimizers, inputs, phase, task, iterations, 
             labels = inputs.labels(f"in/{step}/labels") if config.joint else task_labels
             record(step, critic_step(images, labels, CriticNoise(
                 latent=inputs.draw(f"{key}/fake"), alpha=inputs.draw(f"{key}/alpha"), fake_labels=fake_labels(key),
-                replay=inputs.replays(f"{key}/jtr", task, samples),
-                mixture=np.zeros([0, NOISE], images.dtype))))
+                methods={"replay": inputs.replays(f"{key}/jtr", task, samples)})))
+    return costs
 
 
 def _sample(case, inputs, networks, phase, task, joint) -> dict:
@@ -241,7 +270,7 @@ def _sample(case, inputs, networks, phase, task, joint) -> dict:
     if joint:
         noise = inputs.draw("noise/joint_fixed_noise")[:, 0]
         name = f"end_{phase}_samples/all"
-        labels = case.document["tensors"][f"{case.name}/{name}"]["shape"][0] // len(noise)
+        labels = case.stated["tensors"][f"{case.name}/{name}"]["shape"][0] // len(noise)
         images = networks.generator(np.repeat(noise, labels, axis=0),
                                     np.tile(np.arange(labels, dtype=np.int32), len(noise)))
         return {name: common.to_rows(images)}

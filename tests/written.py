@@ -36,6 +36,20 @@ def mnist_files(folder, train: tuple, test: tuple, packed: bool = True) -> None:
             put(os.path.join(folder, name + ".gz" * packed), gzip.compress(data, 1) if packed else data)
 
 
+def striped(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """uint8 [count, 28, 28] and labels: stripes whose direction and width tell the class, under noise."""
+    labels = np.arange(count) % 10
+    rows, columns = np.mgrid[:28, :28]
+    noise = np.random.default_rng(seed).uniform(0.0, 0.3, (count, 28, 28))
+    stripes = np.stack([(rows * (label % 3) + columns * (1 + label // 3)) % (4 + label) < 3 for label in labels])
+    return np.floor(255 * np.clip(0.7 * stripes + noise, 0, 1)).astype(np.uint8), labels
+
+
+def mnist_like(folder, train: int, test: int) -> None:
+    """MNIST's or Fashion-MNIST's four files."""
+    mnist_files(folder, striped(train, 0), striped(test, 1))
+
+
 def mat(variables: dict, packed: bool = True) -> bytes:
     file = io.BytesIO()
     scipy.io.savemat(file, variables, do_compression=packed)
@@ -46,6 +60,11 @@ def svhn(count: int, seed: int = 0) -> dict:
     random = np.random.RandomState(seed)
     return {"X": random.randint(0, 256, (32, 32, 3, count)).astype(np.uint8),
             "y": random.randint(1, 11, (count, 1)).astype(np.uint8)}
+
+
+def svhn_files(folder, train: int, test: int) -> None:
+    for seed, (name, count) in enumerate({"train": train, "test": test}.items()):
+        put(os.path.join(folder, f"{name}_32x32.mat"), mat(svhn(count, seed)))
 
 
 def cifar_binary(count: int, seed: int = 0) -> bytes:
@@ -77,6 +96,11 @@ def cifar_members(count: int, ending: str = ".bin") -> dict[str, bytes]:
     write, folder = (cifar_binary, "cifar-10-batches-bin") if ending else (cifar_python, "cifar-10-batches-py")
     names = [f"data_batch_{number}" for number in range(1, 6)] + ["test_batch"]
     return {f"{folder}/{name}{ending}": write(count, seed) for seed, name in enumerate(names)}
+
+
+def cifar_files(folder, count: int) -> None:
+    for name, data in cifar_members(count).items():
+        put(os.path.join(folder, name), data)
 
 
 def image(array: np.ndarray, kind: str = "PNG", **options) -> bytes:

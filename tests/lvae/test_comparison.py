@@ -5,22 +5,22 @@ import json
 import pytest
 
 from lib.errors import UserError
-from lvae import evaluate
+from lvae import comparison
 
 
 def _write(folder, method, elbos):
     folder.mkdir()
     (folder / "settings.json").write_text(json.dumps({"system": "Lifelong VAE", "sequential": True, "method": method}))
     (folder / "results.json").write_text(json.dumps([
-        {"distribution": f"fashion {number}", "seen_elbo": 2 * elbo, "frechet_distance": 3 * elbo, "tests": {"a_": {"elbo": elbo - 1},
-                                                                             "b_": {"elbo": elbo + 1}}}
+        {"distribution": f"fashion {number}", "seen_elbo": 2 * elbo, "frechet_distance": 3 * elbo,
+         "tests": {"a_": {"elbo": elbo - 1}, "b_": {"elbo": elbo + 1}}}
         for number, elbo in enumerate(elbos)]))
     return str(folder)
 
 
 def test_table_has_a_column_per_run(tmp_path, capsys):
     runs = [_write(tmp_path / "one", "lifelong", [200.0, 150.5]), _write(tmp_path / "two", "ewc", [210.0])]
-    evaluate.run(runs, str(tmp_path / "out"))
+    comparison.run(runs, str(tmp_path / "out"))
     text = (tmp_path / "out" / "transitions.md").read_text()
     assert text.strip() == capsys.readouterr().out.strip()
     assert "| 1 | fashion 0 | 200.00 | 210.00 |" in text and "| 2 | fashion 1 | 150.50 |  |" in text
@@ -33,7 +33,7 @@ def test_table_has_a_column_per_run(tmp_path, capsys):
 
 def test_foreign_directories_are_refused(tmp_path):
     with pytest.raises(UserError, match="settings.json"):
-        evaluate.run([str(tmp_path)], str(tmp_path / "out"))
+        comparison.run([str(tmp_path)], str(tmp_path / "out"))
     (tmp_path / "settings.json").write_text('{"system": "MeRGAN"}')
     with pytest.raises(UserError, match="Lifelong"):
-        evaluate.run([str(tmp_path)], str(tmp_path / "out"))
+        comparison.run([str(tmp_path)], str(tmp_path / "out"))

@@ -1,0 +1,204 @@
+"""The ways not to forget, one class each: what a method adds to the costs, draws, remembers, stores and reports.
+
+A sequential training without any of them is sequential fine tuning (SFT). RA, JTR and EWC may be on together. After
+each task `networks.replay` becomes a copy of the generator, whatever the method.
+"""
+
+from typing import Callable
+
+import tensorflow as tf
+
+from lib import optimizers, randomness
+from lib.mergan import baselines, replay
+from lib.mergan.config import NOISE, Config
+from lib.mergan.networks import Networks, copy_weights
+from lib.run import replicas
+
+# {name in the log: noise -> scalar}, where the noise is {name: N(0, 1)} of the shapes that the method asks for.
+Terms = dict[str, Callable[[dict[str, tf.Tensor]], tf.Tensor]]
+Shapes = dict[str, tuple[int, ...]]
+
+
+class Method:
+    """What a method may do; one that does not say otherwise does nothing of it.
+
+    A task's number, from 0, is also the number of old classes.
+    """
+
+    name: str  # the paper's short name, and the flag
+    meaning: str  # for a reader of the report
+    switch: str  # the setting that turns it on
+    first_task = 1  # in which it acts
+    shareable = True  # among replicas that have a part of each batch
+
+    def __init__(self, config: Config, networks: Networks):
+        self.config, self.networks = config, networks
+        self.state = {}  # what a resume point holds of it beside the networks: {name: variables}
+        self.optimizers = ()  # of its own, reset before each task
+
+    @staticmethod
+    def critic_noise(config: Config, task: int) -> Shapes:
+        """What a critic step draws for it."""
+        return {}
+
+    @staticmethod
+    def generator_noise(config: Config, task: int) -> Shapes:
+        """What a generator step draws for it."""
+        return {}
+
+    def critic_terms(self) -> Terms:
+        """What it adds to the critic's cost, weighted."""
+        return {}
+
+    def generator_terms(self) -> Terms:
+        """What it adds to the generator's cost, weighted."""
+        return {}
+
+    def batch(self, images: tf.Tensor, noise: dict[str, tf.Tensor]) -> tf.Tensor:
+        """What the critic takes for real in place of the new class's images [n, h, w, c] in [-1, 1]."""
+        return images
+
+    def own_steps(self, task: int) -> dict[str, Callable[[tf.Tensor, dict[str, tf.Tensor]], tf.Tensor]]:
+        """What it trains itself after each critic step: {name in the log: (that step's batch, noise) -> cost}."""
+        return {}
+
+    def remember(self, task: int) -> None:
+        """Keep what later tasks need of the one just learned."""
+
+
+def _replayed(config: Config, task: int) -> tuple[int, ...]:
+    """Of a replay's noise: [old classes, samples, 128]."""
+    return task, config.replay_samples(task), NOISE
+
+
+class ReplayAlignment(Method):
+    """Old classes' images stay those of the generator as it was before the task, pixel by pixel (eq. 13)."""
+
+    name, switch = "RA", "replay_alignment"
+    meaning = "MeRGAN, replay alignment"
+
+    @staticmethod
+    def generator_noise(config, task):
+        return {"alignment": _replayed(config, task)}
+
+    def generator_terms(self):
+        return {"RA-cost": self._cost}
+
+    def _cost(self, noise):
+        distances = replay.alignment_distances(self.networks.generator, self.networks.replay, noise["alignment"])
+        # A sum over samples, unlike all other costs: with r times its own part each of r replicas stands for the whole.
+        return replicas.count() * replay.alignment_cost(self.config, distances)
+
+
+class JointReplay(Method):
+    """Images of old classes, generated before the task, join the new class's data (eqs. 11 and 12)."""
+
+    name, switch = "JTR", "joint_replay"
+    meaning = "MeRGAN, joint training with replay"
+
+    @staticmethod
+    def critic_noise(config, task):
+        return {"replay": _replayed(config, task)}
+
+    generator_noise = critic_noise
+
+    def generator_terms(self):
+        return {"JTR_gen_cost": lambda noise: self._costs(noise).generator_total(self.config)}
+
+    def critic_terms(self):
+        return {"JTR_disc_cost": lambda noise: self._costs(noise).critic_total(self.config)}
+
+    def _costs(self, noise) -> replay.ReplayCosts:
+        return replay.joint_replay_costs(self.networks.generator, self.networks.replay, self.networks.critic,
+                                         noise["replay"])
+
+
+class GenerativeReplay(Method):
+    """An unconditional GAN learns the new class among images of the old ones; a solver says which is which."""
+
+    name, switch = "DGR", "generative_replay"
+    meaning = "deep generative replay, whose own classifier says of what class an image is"
+    first_task = 0
+    shareable = False
+
+    def __init__(self, config, networks):
+        super().__init__(config, networks)
+        self._optimizer = optimizers.adam(config.learning_rate, config.beta_1, config.beta_2,
+                                          networks.solver.trainable_variables, config.precision)
+        self.state = {"solver_optimizer": self._optimizer}
+        self.optimizers = (self._optimizer,)
+
+    @staticmethod
+    def critic_noise(config, task):
+        return {"mixture": (config.batch_size - baselines.new_samples(config, task), NOISE)}
+
+    def batch(self, images, noise):
+        return baselines.mix_with_replay(self.networks.replay, images, noise["mixture"])
+
+    def own_steps(self, task):
+        def step(mixture, noise):
+            labels = baselines.mixed_labels(self.networks.replay_solver, mixture, noise["mixture"].shape[0], task)
+            return optimizers.descend(self._optimizer, self.networks.solver, lambda: cost(mixture, labels))
+
+        def cost(mixture, labels):
+            value = baselines.solver_cost(self.networks.solver, mixture, labels)
+            return value, value
+
+        return {"solver-cost": step}
+
+    def remember(self, task):
+        copy_weights(self.networks.solver, self.networks.replay_solver)
+
+
+class Consolidation(Method):
+    """Weights stay near those before the task, the more the more old classes depend on them (eq. 9)."""
+
+    name, switch = "EWC", "consolidation"
+    meaning = "elastic weight consolidation"
+    shareable = False
+
+    def __init__(self, config, networks):
+        super().__init__(config, networks)
+        # The diagonal Fisher information of the generator, zero until a class is learned.
+        self.fisher = [tf.Variable(tf.zeros(variable.shape), trainable=False)
+                       for variable in networks.generator.trainable_variables]
+        self.state = {"fisher": self.fisher}
+
+    def generator_terms(self):
+        return {"EWC-cost": lambda noise: baselines.consolidation_cost(
+            self.config, self.networks.generator, self.networks.replay, self.fisher)}
+
+    def remember(self, task):
+        """Add the Fisher information of the class just learned."""
+        config, networks = self.config, self.networks
+        labels = tf.fill([config.batch_size], task)
+
+        @tf.function
+        def add(batch):
+            noise = tf.random.stateless_normal([config.batch_size, NOISE],
+                                               randomness.key(config.seed, "fisher", task, batch))
+            new = baselines.fisher_of_batch(config, networks.generator, networks.critic, labels, noise)
+            for total, part in zip(self.fisher, new, strict=True):
+                total.assign_add(part / config.fisher_batches)
+
+        for batch in range(config.fisher_batches):
+            add(tf.constant(batch))
+
+
+# In the order in which their terms are added up, which is the paper's backwards.
+METHODS = (ReplayAlignment, JointReplay, GenerativeReplay, Consolidation)
+
+
+def chosen(config: Config) -> list[type[Method]]:
+    """The methods that a run's settings turn on."""
+    return [method for method in METHODS if getattr(config, method.switch)]
+
+
+def build_methods(config: Config, networks: Networks) -> list[Method]:
+    """The same, for these networks."""
+    return [method(config, networks) for method in chosen(config)]
+
+
+def acting(methods: list, task: int) -> list:
+    """Those of some methods that act in a task."""
+    return [method for method in methods if task >= method.first_task]
