@@ -20,32 +20,39 @@ _TRUE, _FALSE = ("true", "t", "1", "yes", "y"), ("false", "f", "0", "no", "n")
 
 def _boolean(text: str) -> bool:
     if text.lower() not in _TRUE + _FALSE:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither True nor False")
+        raise ValueError("is neither True nor False")
     return text.lower() in _TRUE
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError("is not a whole number") from None
+
+
+def _real(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError("is not a number") from None
 
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word for word in text.split(",") if word)
 
 
-def _reader(kind: Any):
-    """What makes a value of type `kind` from its text."""
-    if typing.get_origin(kind) is tuple:
-        return _words
+def _reader(flag: str, kind: Any):
+    """What makes a value of type `kind` from its text, or says what is wrong with it."""
     kinds = [one for one in typing.get_args(kind) if one is not type(None)] or [kind]
-    if hasattr(kinds[0], "parse"):
-        return _telling_why(kinds[0].parse)
-    return _boolean if kinds[0] is bool else kinds[0]
-
-
-def _telling_why(parse):
-    """argparse keeps what a `ValueError` says to itself."""
+    known = {bool: _boolean, int: _whole, float: _real, str: str}
+    parse = _words if typing.get_origin(kind) is tuple else known.get(kinds[0]) or kinds[0].parse
 
     def read(text: str):
         try:
             return parse(text)
         except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
+            raise UserError(f"--{flag}={text}: {error}; see --help") from error
 
     return read
 
@@ -118,7 +125,7 @@ class Parser:
     def _add(self, flag: str, kind: Any, help: str, default: str, choices, original: bool) -> None:
         known = f" One of {', '.join(map(str, choices))}." if choices else ""
         shown = f"{help}{known} (default: {default or 'none'})"
-        options = {"dest": flag, "default": argparse.SUPPRESS, "type": _reader(kind)}
+        options = {"dest": flag, "default": argparse.SUPPRESS, "type": _reader(flag, kind)}
         if kind is bool:
             self._parser.add_argument(f"--no{flag}", dest=flag, default=argparse.SUPPRESS, action="store_false",
                                       help=argparse.SUPPRESS)
