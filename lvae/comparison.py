@@ -14,7 +14,8 @@ QUANTITIES = {"elbo": "negative test ELBO, all distributions",
                                          "seen so far",
               "consistency_accuracy": "consistency of student and teacher"}
 
-_READ = ("seen_elbo", "frechet_distance", "frechet_reconstructions", "samples_by_distribution", "consistency_accuracy")
+_READ = ("seen_elbo", "frechet_distance", "frechet_reconstructions", "samples_by_distribution", "consistency_accuracy",
+         "frechet_depends_on")
 
 
 def read(directory: Path) -> tuple[str, list[dict]]:

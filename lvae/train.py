@@ -16,7 +16,7 @@ from lib.run.runner import Event, Run, log_event
 from lvae import baselines, checkpoint, distributions, evaluate, pictures, step
 from lvae.config import Config
 from lvae.distributions import Course, Visit
-from lvae.frechet import Distance
+from lvae.frechet import Distance, circumstances
 from lvae.learner import Learner
 from lvae.step import Steps
 
@@ -185,7 +185,7 @@ class Training:
         if self.distance:
             figures |= self.distance.measure(learner)
             print(f"Frechet distance ({figures['frechet_features']}) [VAE {learner.visit}] = "
-                  f"{figures['frechet_distance']:.4f}")
+                  f"{figures['frechet_distance']:.4f}   ({circumstances(figures['frechet_depends_on'])})")
         learner.results.append(figures)
         evaluate.write_results(directory, self.course, learner)
         model = learner.model()
