@@ -204,12 +204,12 @@ def switches(batch_size: int, min_interval: int, count: int, draw: Callable[[int
     Args:
       draw: iteration -> the number drawn there.
     """
-    current, lasted, iteration = 0, 0, 0
+    current, iteration = 0, min_interval + 1  # what is drawn before changes nothing
     while True:
-        if draw(iteration) == _SWITCH_VALUE and lasted > min_interval:
-            current, lasted = (current + 1) % count, 0
+        if draw(iteration) == _SWITCH_VALUE:
+            current = (current + 1) % count
             yield iteration, current
-        lasted += 1
+            iteration += min_interval
         iteration += 1
 
 
