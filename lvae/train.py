@@ -43,7 +43,7 @@ def run(config: Config, base: str, data_dir: str, load_model: str = "", options:
     print(f"writing to {directory}")
     whole = f"all {len(plan)} visits" if config.sequential else f"all {config.epochs} epochs"
     with Run(directory, settings, {"learner": learner}, options, [visit.iterations for visit in plan],
-             whole=whole) as run:
+             whole=whole, data=course.origin) as run:
         for folder in ("models", "imgs"):
             files.make_directory(directory / folder)
         Training(course, plan, learner, run, distance).visit_all()

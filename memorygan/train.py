@@ -73,7 +73,8 @@ def run(config: Config, command: Command, options: Options = Options()) -> Place
     places = find_places(config, command.exp, settings, options)
     # Iterations 1 to limit - 1 of the original, which the runner counts from 0.
     space = Space(config, command, model)
-    with Run(places.logs, settings, checkpoint.state(model), options, [limit - 1], whole=space.whole) as run:
+    with Run(places.logs, settings, checkpoint.state(model), options, [limit - 1], whole=space.whole,
+             data=images.origin) as run:
         if command.load_cp_dir and not run.is_complete and run.iteration == 0:
             print(" [*] Reading checkpoints...")
             checkpoint.restore(checkpoint.latest(Path(command.load_cp_dir)), model)

@@ -51,7 +51,7 @@ def _run(config: Config, directory: Path, data_dir: str, load_model: str, option
     _print_settings(settings)
     with (replicas.directory(strategy, directory) as own,
           runner.Run(own, settings, training.state, options, [config.iterations] * config.tasks,
-                     replicas.stop_together(strategy), _whole(config)) as run):
+                     replicas.stop_together(strategy), _whole(config), images.origin) as run):
         _make_directories(run.directory)
         if run.is_complete:
             print(f"{directory} is complete; --test evaluates it, another --result_path trains again")

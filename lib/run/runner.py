@@ -16,9 +16,9 @@ from typing import Callable, Sequence
 
 from tqdm import tqdm
 
-from lib import files
+from lib import device, files
 from lib.errors import STOPPING, Interrupted, UserError
-from lib.run import cost, output
+from lib.run import cost, output, place
 from lib.run.log import Log
 from lib.run.options import Options
 from lib.run.place import FINISHED, as_stored, check_settings
@@ -48,10 +48,12 @@ class Run:
       lengths: iterations of each phase. The log counts them all, from 0.
       stop_together: (told to stop) -> whether any worker of the run was told so; None for the only worker.
       whole: what all phases together are, for the line that says how long they take, as "all 10 tasks".
+      data: what is learned; a run goes on with the data that it began with.
     """
 
     def __init__(self, directory: Path, settings: dict, state: dict, options: Options, lengths: Sequence[int],
-                 stop_together: Callable[[bool], bool] | None = None, whole: str = "the whole run"):
+                 stop_together: Callable[[bool], bool] | None = None, whole: str = "the whole run",
+                 data: place.Origin | None = None):
         self.directory = Path(directory)
         self.lengths = tuple(lengths)
         self.log: Log | None = None  # from `__enter__` on
@@ -61,6 +63,7 @@ class Run:
         self._stop_together = stop_together
         self._signal = 0
         self._whole = whole
+        self._data = data
         self._pace = cost.Pace()
         self._done = 0  # iterations of the current phase
 
@@ -72,8 +75,10 @@ class Run:
             if known and self._options.resume == "never":
                 raise UserError(f"{self.directory} already holds this run; start without --resume=never to go on "
                                 "with it, or choose another result path")
+            place.check_circumstances(self.directory, self._circumstances())
             files.remove_temporaries(self.directory)
             files.write_json(self.directory / "settings.json", self._settings)
+            place.write_circumstances(self.directory, self._circumstances())
             self._points = ResumePoints(self.directory, self._state)
             self._restored = self._points.restore()
             if self._restored:
@@ -88,6 +93,11 @@ class Run:
 
     def __exit__(self, *error) -> None:
         self._stack.__exit__(*error)
+
+    def _circumstances(self) -> dict:
+        """What is not set but given: `place.CIRCUMSTANCES` holds it."""
+        data = {"data": self._data.source, "data_fingerprint": self._data.fingerprint} if self._data else {}
+        return {"threads": device.threads(), **data}
 
     @property
     def phase(self) -> int:

@@ -1,6 +1,5 @@
 """What a run will take is said before it has taken it."""
 
-import time
 from types import SimpleNamespace
 
 import numpy as np
