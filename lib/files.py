@@ -68,8 +68,8 @@ def require_space(directory: Path, size: int) -> None:
 def remove_temporaries(directory: Path) -> None:
     """Remove, at any depth, what processes that were killed left at temporary paths."""
     for path in list(Path(directory).rglob(".*")):
-        if re.match(r"\.\d+\.", path.name):
-            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        if re.match(r"\.\d+\.", path.name) and not path.is_symlink():  # we make no links
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -120,11 +120,11 @@ def parsed_json(text: bytes, path: Path):
         raise UserError(f"cannot read {path}: {error}; it should be a JSON file written by this program") from error
 
 
-def make_directory(path: Path) -> None:
+def make_directory(path: Path, way_out: str = "choose another result path") -> None:
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"cannot create {path}: {error.strerror}; choose another result path") from error
+        raise UserError(f"cannot create {path}: {error.strerror}; {way_out}") from error
 
 
 @contextlib.contextmanager

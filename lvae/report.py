@@ -52,7 +52,7 @@ def _results(path: Path) -> list[dict]:
     if not path.exists():
         return []
     try:
-        rows = transitions(read_json(path))
+        rows = transitions(read_json(path, list))
         for row in rows:
             row["frechet_depends_on"] = row["frechet_depends_on"] and _depends_on(row["frechet_depends_on"])
         return rows

@@ -66,8 +66,8 @@ def _generated(run: Run) -> dict:
     path = _written(run, "checkpoint") / "metrics.json"
     if not path.exists():
         return {}
-    metrics = read_json(path)
-    if not isinstance(metrics, dict) or not isinstance(metrics.get("memory", {}), dict):
+    metrics = read_json(path, dict)
+    if not isinstance(metrics.get("memory", {}), dict):
         raise UserError(f"{path} is not what --is_train=False writes; run it again")
     return metrics
 

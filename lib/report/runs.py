@@ -44,19 +44,19 @@ def read(directory: Path, name: str) -> Run:
     path = directory / "settings.json"
     if not path.is_file():
         raise UserError(f"{directory} holds no run (no settings.json); give the directory that training wrote")
-    settings = read_json(path)
-    system = systems.system_of(settings) if isinstance(settings, dict) else None
+    settings = read_json(path, dict)
+    system = systems.system_of(settings)
     if system is None:
-        title = settings.get("system") if isinstance(settings, dict) else None
+        title = settings.get("system")
         known = ", ".join(systems.TITLES.values())
         raise UserError(f"{path}: no report for system {title!r}; there is one for {known}")
     return Run(printable(name), directory, system, settings, *_logged(directory / "log.jsonl"))
 
 
-def read_json(path: Path):
-    """What a JSON file holds, its text fit to be shown. Raises `UserError` if it is none."""
+def read_json(path: Path, kind: type = object):
+    """What a JSON file holds, its text fit to be shown. Raises `UserError` if it is none, or of another kind."""
     try:
-        return _shown(files.read_json(path))
+        return _shown(files.read_json(path, kind))
     except RecursionError as error:
         raise UserError(f"cannot read {path}: nested too deeply") from error
 

@@ -79,8 +79,8 @@ def check_circumstances(directory: Path, here: dict) -> None:
         print(f"data: {here['data']}")
     if there.get("data_fingerprint") not in (None, here.get("data_fingerprint")):
         raise UserError(f"{directory} holds a run on other data ({there.get('data')} then, {here.get('data')} now, and "
-                        "other images); give it the data it began with, or choose another result path or --resume=never "
-                        "to begin anew")
+                        "other images); give it the data it began with, or begin anew: choose another result path, or "
+                        "--resume=never where runs are numbered")
     if there.get("threads") not in (None, here["threads"]):
         print(f"note: {directory} was computed by {there['threads']} threads, now by {here['threads']} (--threads): on "
               "a CPU the numbers differ a little")
