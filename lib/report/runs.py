@@ -44,10 +44,10 @@ def read(directory: Path, name: str) -> Run:
     path = directory / "settings.json"
     if not path.is_file():
         raise UserError(f"{directory} holds no run (no settings.json); give the directory that training wrote")
-    settings = read_json(path, dict)
-    system = systems.system_of(settings)
+    settings = read_json(path)
+    system = systems.system_of(settings) if isinstance(settings, dict) else None
     if system is None:
-        title = settings.get("system")
+        title = settings.get("system") if isinstance(settings, dict) else None
         known = ", ".join(systems.TITLES.values())
         raise UserError(f"{path}: no report for system {title!r}; there is one for {known}")
     return Run(printable(name), directory, system, settings, *_logged(directory / "log.jsonl"))

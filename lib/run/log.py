@@ -8,6 +8,7 @@ import contextlib
 import json
 import pickle
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,9 @@ class Log:
             self.events = tf.summary.create_file_writer(str(self.directory / "tensorboard"))
 
     def _keep_lines_before(self, step: int) -> None:
-        kept = [line for line in read(self.path) if line["step"] < step]
+        lines = read(self.path)
+        _refuse(self.path, lines, _wrong_content)
+        kept = [line for line in lines if line["step"] < step]
         for line in kept:
             self._remember(_with_steps_as_numbers(line.get("values", {})))
         files.write_text(self.path, "".join(json.dumps(line) + "\n" for line in kept))
@@ -113,27 +116,37 @@ def read(path: Path) -> list[dict]:
         return []
     *lines, _ = files.read_plain(path).split(b"\n")
     found = [files.parsed_json(line, path) for line in lines]
-    for number, line in enumerate(found, 1):
-        wrong = _wrong(line)
-        if wrong:
-            raise UserError(f"cannot read {path}, line {number}: {wrong}; it is not what training writes, move it away")
+    _refuse(path, found, _wrong_form)
     return found
 
 
-def _wrong(line) -> str:
-    """What is wrong with a line that should be a log point; "" if nothing is."""
+def _refuse(path: Path, lines: list, wrong: Callable) -> None:
+    """Raise `UserError` for the first line that `wrong` has a word for."""
+    for number, line in enumerate(lines, 1):
+        if wrong(line):
+            raise UserError(f"cannot read {path}, line {number}: {wrong(line)}; it is not what training writes, move "
+                            "it away")
+
+
+def _wrong_form(line) -> str:
+    """What is wrong with a line that should be a log point; "" if nothing is. A report bears any numbers and names."""
     if not isinstance(line, dict) or not _is_whole(line.get("step")):
         return "no object with a step"
-    means, values = line.get("means", {}), line.get("values", {})
-    if not isinstance(means, dict) or not isinstance(values, dict):
+    if not all(isinstance(line.get(part, {}), dict) for part in ("means", "values")):
         return "means and values should be objects"
+    return ""
+
+
+def _wrong_content(line: dict) -> str:
+    """The same of what a run goes on with: numbers, under names that name files."""
+    means, values = line.get("means", {}), line.get("values", {})
     bad = [name for name in (*means, *values) if not _NAME.fullmatch(name)]
     if bad:
         return f"{bad[0][:60]!r} is no name of a quantity, which names a file, too"
     if not all(map(_is_number, means.values())):
         return "a mean that is no number"
-    if not all(isinstance(by_step, dict) and all(map(_STEP.fullmatch, by_step)) and all(map(_is_number, by_step.values()))
-               for by_step in values.values()):
+    if not all(isinstance(by_step, dict) and all(map(_STEP.fullmatch, by_step))
+               and all(map(_is_number, by_step.values())) for by_step in values.values()):
         return "values that are no numbers by steps"
     return ""
 

@@ -204,8 +204,8 @@ class Run:
                for iteration, value in by_iteration.items() if not math.isfinite(value)]
         if bad:
             iteration, name, value = min(bad)
-            raise UserError(f"{name} is {value} at {label} iteration {iteration}; stopped, {self._points.standing}; start "
-                            "anew with another --seed or other settings, as a smaller learning rate or weight of a term")
+            raise UserError(f"{name} is {value} at {label} iteration {iteration}; stopped, {self._points.standing}; "
+                            "start anew with another --seed or other settings, as a smaller weight of a term")
 
 
 def log_event(run: Run, print_means: Callable[[int, dict], None]) -> Event:

@@ -46,16 +46,29 @@ def test_results_that_are_none_are_named_where_runs_are_compared(tmp_path, resul
             comparison.read(tmp_path)
 
 
-@pytest.mark.parametrize("line", [*FOREIGN, '{"step": "0"}', '{"step": true}', '{"step": 1.5}', '{"step": 0, "means": []}',
-                                  '{"step": 0, "values": []}', '{"step": 0, "values": {"cost": 1}}',
-                                  '{"step": 0, "values": {"cost": {"x": 1}}}', '{"step": 0, "means": {"cost": "1"}}',
-                                  f'{{"step": 0, "means": {{"cost": {"9" * 400}}}}}'])
+def with_line(directory, line: str):
+    """A log whose second line is this one."""
+    write(directory / "settings.json", json.dumps({"system": "MeRGAN"}))
+    return write(directory / "log.jsonl", json.dumps(POINT) + "\n" + line + "\n")
+
+
+@pytest.mark.parametrize("line", [
+    *FOREIGN, '{"step": "0"}', '{"step": true}', '{"step": 1.5}', '{"step": 0, "means": []}',
+    '{"step": 0, "values": []}',
+    '{"step": 0, "means": {}, "values": {"cost": 1}}', '{"step": 0, "means": {}, "values": {"cost": {"x": 1}}}'])
 def test_a_log_of_another_form_is_named_on_resume_and_in_the_report(tmp_path, line):
-    write(tmp_path / "settings.json", json.dumps({"system": "MeRGAN"}))
-    path = write(tmp_path / "log.jsonl", json.dumps(POINT) + "\n" + line + "\n")
-    for read in (lambda: log.read(path), lambda: log.Log(tmp_path, 5), lambda: runs.read(tmp_path, "run")):
+    with_line(tmp_path, line)
+    for read in (lambda: log.Log(tmp_path, 5), lambda: runs.read(tmp_path, "run")):
         with pytest.raises(UserError, match="log.jsonl"):
             read()
+
+
+@pytest.mark.parametrize("line", ['{"step": 0, "means": {"cost": "1"}}', '{"step": 0, "values": {"cost": {"0": null}}}',
+                                  f'{{"step": 0, "means": {{"cost": {"9" * 400}}}}}'])
+def test_a_run_goes_on_with_numbers_only(tmp_path, line):
+    with_line(tmp_path, line)
+    with pytest.raises(UserError, match="log.jsonl"):
+        log.Log(tmp_path, 5)
 
 
 @pytest.mark.parametrize("name", ["{outside}", "../evil", ".hidden", "..", "", "a/b", "a\\b", "x" * 300])
@@ -74,6 +87,7 @@ def test_a_quantity_whose_picture_would_leave_the_directory_is_refused(tmp_path,
 def test_the_names_that_all_systems_log_are_names(tmp_path):
     names = ["d-cost", "wgan-pure", "RA-cost", "mnist_test_elbo", "test_log_likelihood", "Bernoulli KL (2)"]
     path = write(tmp_path / "log.jsonl", json.dumps(POINT | {"means": dict.fromkeys(names, 1)}) + "\n")
+    log.Log(tmp_path, 5)
     assert len(log.read(path)) == 1
 
 
