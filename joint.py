@@ -1,4 +1,6 @@
-"""Joint training: the upper bound of MeRGAN, one conditional GAN that sees all classes at once. See README.md.
+"""Joint training: the upper bound of MeRGAN, one conditional GAN that sees all classes at once.
+
+See lib/mergan/README.md.
 
     python joint.py --dataset mnist --result_path mnist_joint/
     python joint.py --dataset mnist --test --result_path result/mnist_joint/

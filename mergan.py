@@ -1,4 +1,4 @@
-"""Memory Replay GANs: learn classes one after the other without forgetting. See README.md.
+"""Memory Replay GANs: learn classes one after the other without forgetting. See lib/mergan/README.md.
 
     python mergan.py --dataset mnist --RA --RA_factor 1e-3 --result_path mnist_RA_1e_3/
     python mergan.py --dataset mnist --test --result_path result/mnist_RA_1e_3/

@@ -5,8 +5,11 @@ from setuptools import find_packages, setup
 setup(
     name="memory-replay-gans",
     version="0.1.0",
-    description="Memory Replay GANs, memoryGAN and the Lifelong VAE in TensorFlow 2",
+    description="Generative models that learn without forgetting: Memory Replay GANs, memoryGAN and the Lifelong VAE, "
+                "with the command lines and numbers of their TF1 originals, in TensorFlow 2",
     license="MIT",
+    # Windows through WSL, which is Linux.
+    classifiers=["Operating System :: POSIX :: Linux", "Operating System :: MacOS"],
     python_requires=">=3.10",
     packages=find_packages(include=["lib*", "memorygan*", "lvae*", "benchmarks*"]),
     py_modules=["mergan", "joint"],

@@ -1,4 +1,4 @@
-"""Time the steps of the three systems; see README.md.
+"""Time the steps of the three systems; see benchmarks/README.md.
 
     python -m benchmarks --out benchmarks.json
     python -m benchmarks --quick

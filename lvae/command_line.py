@@ -10,15 +10,31 @@ from lib.run.options import Options
 from lvae.config import EXPERIMENTS, Command, Config, make_config
 
 
+def parser(experiment: str) -> Parser:
+    """The flags of an experiment's script."""
+    about = EXPERIMENTS[experiment]
+    flags = Parser(f"Lifelong VAE: {about.description}")
+    flags.add(Config, without=() if about.permutes else ("permutations",))
+    for name in about.rotatable:
+        flags.add_switch(f"rotate_{name}", f"Add ten rotated copies of every distribution of {name}.", original=True)
+    return flags.add(Command).add(Options, without=("strategy",))
+
+
+def parsers() -> dict[str, Parser]:
+    """{script: its flags}, for the README."""
+    scripts = sorted(Path(__file__).parent.glob("run_*.py"))
+    return {f"lvae/{script.name}": parser(experiment_of(script)) for script in scripts}
+
+
+def experiment_of(script: str | Path) -> str:
+    """The experiment that a script is named after: `run_<experiment>.py` or `run_<experiment>_experiment.py`."""
+    return Path(script).stem.removeprefix("run_").removesuffix("_experiment")
+
+
 def read(experiment: str, arguments: list[str]) -> tuple[Config, Command, Options]:
     """What a command line asks of an experiment."""
-    about = EXPERIMENTS[experiment]
-    parser = Parser(f"Lifelong VAE: {about.description}")
-    parser.add(Config, without=() if about.permutes else ("permutations",))
-    for name in about.rotatable:
-        parser.add_switch(f"rotate_{name}", f"Add ten rotated copies of every distribution of {name}.", original=True)
-    asked = parser.add(Command).add(Options, without=("strategy",)).parse(arguments)
-    rotate = tuple(name for name in about.rotatable if asked.flag(f"rotate_{name}"))
+    asked = parser(experiment).parse(arguments)
+    rotate = tuple(name for name in EXPERIMENTS[experiment].rotatable if asked.flag(f"rotate_{name}"))
     return make_config(experiment, rotate=rotate, **asked.values(Config)), asked.of(Command), asked.of(Options)
 
 
@@ -58,6 +74,5 @@ def run(experiment: str, arguments: list[str]) -> None:
 
 
 def main(script: str) -> None:
-    """Run the experiment that a script is named after: `run_<experiment>.py` or `run_<experiment>_experiment.py`."""
-    experiment = Path(script).stem.removeprefix("run_").removesuffix("_experiment")
-    errors.run(lambda arguments: run(experiment, arguments))
+    """Run the experiment of a script."""
+    errors.run(lambda arguments: run(experiment_of(script), arguments))

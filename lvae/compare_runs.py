@@ -1,4 +1,4 @@
-"""Lifelong VAE: runs side by side, transition by transition. See README.md.
+"""Lifelong VAE: runs side by side, transition by transition. See lvae/README.md.
 
     python compare_runs.py --runs=experiment_0,experiment_1 --output=comparison
 """

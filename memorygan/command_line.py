@@ -7,10 +7,22 @@ from lib.run.options import Options
 from memorygan.config import Command, Config, Measured, make_config
 
 
+_UNSHARED = ("strategy",)  # one device computes a step
+
+
+def parser(description: str) -> Parser:
+    """The flags of `run.py`."""
+    return Parser(description).add(Config).add(Command).add(Measured).add(Options, without=_UNSHARED)
+
+
+def parsers() -> dict[str, Parser]:
+    """{script: its flags}, for the README."""
+    return {"memorygan/run.py": parser("")}
+
+
 def run(description: str, arguments: list[str]) -> None:
     """Train, or generate and evaluate, as a command line says."""
-    unshared = ("strategy",)  # one device computes a step
-    asked = Parser(description).add(Config).add(Command).add(Measured).add(Options, without=unshared).parse(arguments)
+    asked = parser(description).parse(arguments)
     config = make_config(**asked.values(Config))
     command, measured, options = asked.of(Command), asked.of(Measured), asked.of(Options)
 
@@ -20,7 +32,7 @@ def run(description: str, arguments: list[str]) -> None:
 
     config = device.prepare(config, options)
     flags = {name: value for kind in (Config, Command, Measured, Options) for name, value in asked.values(kind).items()}
-    pprint.pprint({name: value for name, value in flags.items() if name not in unshared})
+    pprint.pprint({name: value for name, value in flags.items() if name not in _UNSHARED})
     pprint.pprint(config)
     if command.is_train:
         train.run(config, command, options)

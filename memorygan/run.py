@@ -5,7 +5,7 @@
     python run.py --dataset=cifar10 --is_train=False --load_cp_dir=checkpoint/pretrained_model
 
 The first line learns pictures of clothes for 1500 epochs. Four of them take a quarter of an hour of one processor core
-and come to an inception score of 5.5; the paper's, after all of them, is 6.4. See README.md.
+and come to an inception score of 5.5; the paper's, after all of them, is 6.4. See memorygan/README.md.
 """
 
 import sys

@@ -150,6 +150,7 @@ def test_scripts_start_without_tensorflow_and_stay_thin(script):
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 
+@pytest.mark.full
 def test_onednn_computes_unless_switched_off():
     code = "import lib, tensorflow"
     environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}

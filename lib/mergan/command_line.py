@@ -9,11 +9,20 @@ from lib.run.options import Options
 from lib.run.settings import settings_of
 
 
+def parser(description: str, joint: bool = False) -> Parser:
+    """The flags of `mergan.py` or `joint.py`."""
+    flags = Parser(description).add(Config, without=settings_of(Sequential) if joint else ())
+    return flags.add(Command, without=("load_model",) if joint else ()).add(Measured).add(Options)
+
+
+def parsers() -> dict[str, Parser]:
+    """{script: its flags}, for the README."""
+    return {"mergan.py": parser(""), "joint.py": parser("", joint=True)}
+
+
 def run(description: str, arguments: list[str], joint: bool = False) -> None:
     """Train or test as a command line says."""
-    parser = Parser(description).add(Config, without=settings_of(Sequential) if joint else ())
-    parser.add(Command, without=("load_model",) if joint else ()).add(Measured).add(Options)
-    asked = parser.parse(arguments)
+    asked = parser(description, joint).parse(arguments)
     config = make_config(joint=joint, **asked.values(Config))
     command, measured, options = asked.of(Command), asked.of(Measured), asked.of(Options)
     if command.test and not command.result_path:

@@ -4,19 +4,19 @@
     python -m lib.reproduce mergan-mnist --scale 0.25 --rows SFT,RA --precision mixed_bfloat16
 
 Every row is the original command line, trained and tested below the working directory; the same command goes on where
-it was stopped. What comes out is kept in `results/<table>.json`, from which the README's table is made, with a picture
-of samples or curves beside it.
+it was stopped. What comes out is kept in `results/<table>.json`, from which the table in
+`results/README.md` is made, with a picture of samples or curves beside it.
 """
 
 import dataclasses
 import os
-import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 from lib import errors, files, systems
+from lib.reproduce import markers
 from lib.reproduce.table import Budget, Table
 from lib.run.flags import Parser
 from lib.run.settings import Checked, FilePath, setting
@@ -35,7 +35,7 @@ class Command(Checked):
     precision: str = setting("auto", "As in the scripts.")
     options: tuple[str, ...] = setting((), "Further flags of the scripts, as learning_rate=1e-3.")
     results: FilePath = setting(str(_ROOT / "results"), "Directory of the results, one JSON file per table.")
-    readme: FilePath = setting(str(_ROOT / "README.md"), "File whose tables are written anew; empty: none.")
+    readme: FilePath = setting(str(_ROOT / "results/README.md"), "File whose tables are written anew; empty: none.")
 
 
 def tables() -> dict[str, Table]:
@@ -67,15 +67,6 @@ def run_row(table: Table, row: str, budget: Budget, data_dir: Path) -> dict | No
     return {"commands": commands, **table.read(row, budget)}
 
 
-def write_between_markers(path: Path, name: str, text: str) -> None:
-    """Put text between `<!-- results:name -->` and `<!-- /results:name -->` of a file, if it has them."""
-    old = Path(path).read_text(encoding="utf-8")
-    new = re.sub(rf"(<!-- results:{name} -->\n).*?(<!-- /results:{name} -->)", lambda m: f"{m[1]}{text}\n{m[2]}", old,
-                 flags=re.DOTALL)
-    if new != old:
-        files.write_text(path, new)
-
-
 def run_table(name: str, table: Table, command: Command) -> list[str]:
     """Run the rows that were asked for and write what came out; returns the rows whose scripts stopped."""
     budget = Budget(command.scale, command.precision, command.options)
@@ -98,7 +89,7 @@ def run_table(name: str, table: Table, command: Command) -> list[str]:
             text = table.text(results, published)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise errors.UserError(f"{path} is not what this program writes; move it away") from error
-        write_between_markers(command.readme, name, text)
+        markers.write_between_markers(command.readme, name, text)
     return stopped
 
 
@@ -112,9 +103,8 @@ def main(arguments: list[str]) -> None:
         wrong = [row for row in command.rows if row not in known[name].rows]
         if wrong:
             raise errors.UserError(f"--rows={','.join(wrong)}: {name} has {', '.join(known[name].rows)}")
-    if command.readme and not Path(command.readme).is_file():
-        raise errors.UserError(f"--readme={command.readme}: no such file, whose tables would be written in the end; "
-                               "--readme= writes none")
+    if command.readme:
+        markers.read(command.readme)  # before hours of training
     stopped = [row for name in names for row in run_table(name, known[name], command)]
     if stopped:
         raise errors.UserError(f"stopped by their scripts, see above: {'; '.join(stopped)}")

@@ -89,20 +89,30 @@ class Compared(Table):
         """{measure: {method: value}} from `lib/reproduce/published.json`."""
 
     def text(self, results, figures):
-        """A line per row with the published figures, ours with the difference, and our budget.
+        """A line per row that was run: the published figures, ours with the difference, and our budget.
 
-        While no row was run there are no columns for ours.
+        Below it, in one line, the published figures of the rows that were not.
         """
         published = self.published(figures)
-        whose = ("published", "ours") if results else ("published",)
-        columns = ["", *(f"{measure}: {side}" for measure in published for side in whose), "our budget"]
+        columns = ["", *(f"{measure}: {side}" for measure in published for side in ("published", "ours")), "our budget"]
         lines = []
         for row in self.rows:
-            ours = results.get(row)
-            cells = [row]
-            for measure, by_method in published.items():
-                value = ours["figures"].get(measure) if ours else None
-                theirs = by_method.get(row)
-                cells += ["" if theirs is None else f"{theirs:.2f}", _beside(value, theirs)][:len(whose)]
-            lines.append([*cells, ours["budget"] if ours else f"not run here: needs {self.needs}"])
-        return markdown(columns, lines)
+            if row in results:
+                cells = [cell for measure, by_method in published.items()
+                         for cell in self._cells(by_method.get(row), results[row]["figures"].get(measure))]
+                lines.append([row, *cells, results[row]["budget"]])
+        others = [self._published_only(row, published) for row in self.rows if row not in results]
+        parts = [markdown(columns, lines)] if lines else []
+        if others:
+            parts.append(f"Not run here, as it needs {self.needs}; published {' / '.join(published)}: "
+                         f"{', '.join(others)}.")
+        return "\n\n".join(parts)
+
+    @staticmethod
+    def _cells(theirs: float | None, ours: float | None) -> list[str]:
+        return ["" if theirs is None else f"{theirs:.2f}", _beside(ours, theirs)]
+
+    @staticmethod
+    def _published_only(row: str, published: dict[str, dict[str, float]]) -> str:
+        values = [by_method[row] for by_method in published.values() if row in by_method]
+        return f"{row} {' / '.join(f'{value:.2f}' for value in values) or '(not published)'}"

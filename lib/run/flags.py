@@ -20,32 +20,39 @@ _TRUE, _FALSE = ("true", "t", "1", "yes", "y"), ("false", "f", "0", "no", "n")
 
 def _boolean(text: str) -> bool:
     if text.lower() not in _TRUE + _FALSE:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither True nor False")
+        raise ValueError("is neither True nor False")
     return text.lower() in _TRUE
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError("is not a whole number") from None
+
+
+def _real(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError("is not a number") from None
 
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word for word in text.split(",") if word)
 
 
-def _reader(kind: Any):
-    """What makes a value of type `kind` from its text."""
-    if typing.get_origin(kind) is tuple:
-        return _words
+def _reader(flag: str, kind: Any):
+    """What makes a value of type `kind` from its text, or says what is wrong with it."""
     kinds = [one for one in typing.get_args(kind) if one is not type(None)] or [kind]
-    if hasattr(kinds[0], "parse"):
-        return _telling_why(kinds[0].parse)
-    return _boolean if kinds[0] is bool else kinds[0]
-
-
-def _telling_why(parse):
-    """argparse keeps what a `ValueError` says to itself."""
+    known = {bool: _boolean, int: _whole, float: _real, str: str}
+    parse = _words if typing.get_origin(kind) is tuple else known.get(kinds[0]) or kinds[0].parse
 
     def read(text: str):
         try:
             return parse(text)
         except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
+            raise UserError(f"--{flag}={text}: {error}; see --help") from error
 
     return read
 
@@ -99,6 +106,7 @@ class Parser:
                         ((True, "flags of the original"), (False, "flags of this program"))}
         self._groups[False].add_argument("-h", "--help", action="help", help="Show this and exit.")
         self._flags = {True: [], False: ["help"]}
+        self._rows = {True: [], False: []}
         self._paths = paths
 
     def add(self, kind: type, without: Sequence[str] = ()) -> "Parser":
@@ -117,7 +125,7 @@ class Parser:
     def _add(self, flag: str, kind: Any, help: str, default: str, choices, original: bool) -> None:
         known = f" One of {', '.join(map(str, choices))}." if choices else ""
         shown = f"{help}{known} (default: {default or 'none'})"
-        options = {"dest": flag, "default": argparse.SUPPRESS, "type": _reader(kind)}
+        options = {"dest": flag, "default": argparse.SUPPRESS, "type": _reader(flag, kind)}
         if kind is bool:
             self._parser.add_argument(f"--no{flag}", dest=flag, default=argparse.SUPPRESS, action="store_false",
                                       help=argparse.SUPPRESS)
@@ -125,6 +133,12 @@ class Parser:
         self._groups[original].add_argument(f"--{flag}", help=shown.replace("%", "%%"), metavar=_metavar(kind),
                                             **options)
         self._flags[original].append(flag)
+        known = f" One of {', '.join(f'`{choice}`' for choice in choices)}." if choices else ""
+        self._rows[original].append([f"`--{flag}`", default or "none", help + known])
+
+    def rows(self, original: bool) -> list[list[str]]:
+        """(flag, default, meaning) of the original's flags, or of this program's own, for a README."""
+        return [list(row) for row in self._rows[original]]
 
     def parse(self, arguments: Sequence[str]) -> Asked:
         """
@@ -182,15 +196,6 @@ def _default(field: dataclasses.Field) -> str:
     value = field.default if about.unless_given is None else about.unless_given
     if value is None:
         return "the data set's own"
+    if isinstance(value, float):
+        return f"{value:g}"
     return ",".join(map(str, value)) if isinstance(value, tuple) and not hasattr(value, "parse") else str(value)
-
-
-def table(*kinds: type, without: Sequence[str] = ()) -> list[list[str]]:
-    """Rows (flag, default, meaning) of all settings, for a README."""
-    rows = []
-    for kind in kinds:
-        for name, (field, about) in settings_of(kind).items():
-            if name not in without:
-                choices = f" One of {', '.join(f'`{choice}`' for choice in about.choices)}." if about.choices else ""
-                rows.append([f"`--{flag_of(field)}`", _default(field) or "none", about.help + choices])
-    return rows

@@ -117,4 +117,5 @@ class Common(Checked):
     precision: str = setting(
         "float32", "What the layers compute in; weights, statistics and costs stay float32. auto: float32 on a CPU, "
         "mixed on a GPU that is made for it.", choices=("auto", *PRECISIONS), unless_given="auto")
-    tf1_exact: bool = setting(False, "Bring back the original's deterministic accidents, see the table of differences.")
+    tf1_exact: bool = setting(False, "Bring back the original's deterministic accidents, see the table of differences "
+                                     "in the system's README.")

@@ -152,6 +152,6 @@ def test_a_finished_run_is_left_as_it_is(trained, workplace):
 
 
 def test_the_readme_has_the_command_lines():
-    readme = re.sub(r" +", " ", (ROOT / "README.md").read_text())
+    readme = re.sub(r" +", " ", (ROOT / "lib/mergan/README.md").read_text())
     for line in TRAININGS + TESTS:
         assert re.sub(r" +", " ", line) in readme

@@ -15,7 +15,6 @@ from tests.process import refused
     ("--iters many", "--iters=many"),
     ("--checkpoint_every soon", "--checkpoint_every=soon"),
     ("mnist", "unexpected argument 'mnist'"),
-    ("--RA_faktor 1", "RA_faktor"),
     ("--test", "--result_path"),
     ("--tasks 11", "10 classes"),
     ("--DGR --RA", "--DGR"),

@@ -88,7 +88,8 @@ def test_slots_and_likelihood_are_drawn_over_the_epochs(finished, monkeypatch):
 
 @pytest.mark.parametrize("settings, name", [
     ({}, "MemoryGAN"), ({"memory_update": "kaiser"}, "-EM"), ({"slot_sampling": False}, "-MCGN"),
-    ({"model": "GAN", "discriminator": "base_d"}, "-Memory"), ({"model": "GAN"}, "-Memory (same networks)")])
+    ({"model": "GAN", "discriminator": "base_d"}, "-Memory"),
+    ({"model": "GAN", "discriminator": "memory_d"}, "-Memory (same networks)")])
 def test_methods_have_the_papers_names(settings, name):
     assert report.method(dataclasses.asdict(tiny.config(**settings))) == name
 

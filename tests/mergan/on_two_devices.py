@@ -87,4 +87,4 @@ def main(arguments) -> None:
 
 
 if __name__ == "__main__":
-    errors.run(main, takes_paths=True)
+    errors.run(main)
