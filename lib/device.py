@@ -1,6 +1,7 @@
 """Where and how exactly a run computes: devices, precision, determinism, XLA. Decided once, at the start."""
 
 import dataclasses
+import os
 
 import tensorflow as tf
 
@@ -20,15 +21,35 @@ def prepare(config, options):
       config: a system's `Config`.
       options: `lib.run.options.Options`.
     """
-    print(set_up(options.deterministic))
+    print(set_up(options.deterministic, options.threads))
     return dataclasses.replace(config, precision=precision(config.precision))
 
 
-def set_up(deterministic: bool = False) -> str:
+def threads() -> int:
+    """With how many threads a step computes on a CPU."""
+    asked = tf.config.threading.get_intra_op_parallelism_threads() or os.environ.get("TF_NUM_INTRAOP_THREADS", "")
+    if str(asked).isdigit() and int(asked):
+        return int(asked)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _take_threads(count: int) -> None:
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(count)
+        tf.config.threading.set_inter_op_parallelism_threads(count)
+    except RuntimeError as error:  # something was computed already
+        raise UserError(f"--threads={count}: this process computes with {threads()} threads already; start it anew"
+                        ) from error
+
+
+def set_up(deterministic: bool = False, count: int = 0) -> str:
     """Set up the devices; returns the line that says what there is.
 
     `deterministic`: only kernels that give the same result each time (slower on a GPU; a CPU needs no asking).
+    `count`: of threads; 0: TensorFlow's own choice.
     """
+    if count and count != tf.config.threading.get_intra_op_parallelism_threads():
+        _take_threads(count)
     gpus = tf.config.list_physical_devices("GPU")
     try:
         for gpu in gpus:
@@ -38,7 +59,7 @@ def set_up(deterministic: bool = False) -> str:
     if deterministic:
         tf.config.experimental.enable_op_determinism()
     if not gpus:
-        return "device: CPU"
+        return f"device: CPU, threads: {threads()}"
     return "device: " + ", ".join(tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name)
                                   for gpu in gpus)
 

@@ -17,6 +17,10 @@ except ImportError:  # not on Windows
     fcntl = None
 
 
+_SPOKEN = {dict: "an object", list: "a list", str: "a text", int: "a number", float: "a number", bool: "true or false",
+           type(None): "null"}
+
+
 def cannot_write(path: Path, error: Exception) -> UserError:
     """For a write that failed, as on a full disk."""
     return UserError(f"cannot write {path}: {getattr(error, 'strerror', None) or reason(error)}; free some space and "
@@ -64,8 +68,8 @@ def require_space(directory: Path, size: int) -> None:
 def remove_temporaries(directory: Path) -> None:
     """Remove, at any depth, what processes that were killed left at temporary paths."""
     for path in list(Path(directory).rglob(".*")):
-        if re.match(r"\.\d+\.", path.name):
-            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        if re.match(r"\.\d+\.", path.name) and not path.is_symlink():  # we make no links
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -82,18 +86,45 @@ def write_json(path: Path, value) -> None:
     write_text(path, json.dumps(value, indent=2) + "\n")
 
 
-def read_json(path: Path):
+def read_json(path: Path, kind: type = object):
+    """What a JSON file of ours holds.
+
+    Raises:
+      UserError: no file, no JSON, or another kind of value than the one that stands there when we write it.
+    """
+    value = parsed_json(read_plain(path), path)
+    if not isinstance(value, kind):
+        raise UserError(f"cannot read {path}: it holds {_SPOKEN.get(type(value), 'a value')} where this program writes "
+                        f"{_SPOKEN[kind]}; it is of another program, move it away")
+    return value
+
+
+def read_plain(path: Path) -> bytes:
+    """Content of a file. Raises `UserError` for what is none: a pipe would keep its reader waiting for ever."""
+    path = Path(path)
     try:
-        return json.loads(Path(path).read_text())
-    except (OSError, ValueError) as error:
+        if path.exists() and not path.is_file():
+            raise UserError(f"cannot read {path}: it is no file but a directory, pipe or device; move it away")
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error}; it should be a file written by this program") from error
+
+
+def parsed_json(text: bytes, path: Path):
+    """What a JSON text says. Raises `UserError`, which names `path`, for one that is none."""
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise UserError(f"cannot read {path}: nested too deeply; it is of another program, move it away") from error
+    except ValueError as error:
         raise UserError(f"cannot read {path}: {error}; it should be a JSON file written by this program") from error
 
 
-def make_directory(path: Path) -> None:
+def make_directory(path: Path, way_out: str = "choose another result path") -> None:
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"cannot create {path}: {error.strerror}; choose another result path") from error
+        raise UserError(f"cannot create {path}: {error.strerror}; {way_out}") from error
 
 
 @contextlib.contextmanager

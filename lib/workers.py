@@ -82,6 +82,10 @@ def main(arguments: list[str]) -> int:
         print("error: how many workers, and which script? python -m lib.workers 2 mergan.py --dataset mnist ... "
               "--strategy multi_worker", file=sys.stderr)
         return 2
+    if not any("multi_worker" in argument for argument in arguments):
+        print("error: without --strategy multi_worker every worker would train a run of its own in the same place; add "
+              "it", file=sys.stderr)
+        return 2
     return run(int(arguments[0]), arguments[1:])
 
 

@@ -14,25 +14,32 @@ QUANTITIES = {"elbo": "negative test ELBO, all distributions",
                                          "seen so far",
               "consistency_accuracy": "consistency of student and teacher"}
 
-_READ = ("seen_elbo", "frechet_distance", "frechet_reconstructions", "samples_by_distribution", "consistency_accuracy")
+_READ = ("seen_elbo", "frechet_distance", "frechet_reconstructions", "samples_by_distribution", "consistency_accuracy",
+         "frechet_depends_on")
 
 
 def read(directory: Path) -> tuple[str, list[dict]]:
     """(name of the method, one dictionary of figures per transition) of a run's directory."""
-    settings = files.read_json(Path(directory) / "settings.json")
+    settings, path = files.read_json(Path(directory) / "settings.json", dict), Path(directory) / "results.json"
     if systems.system_of(settings) != "lvae":
         raise UserError(f"{directory} holds no run of the Lifelong VAE")
-    rows = transitions(files.read_json(Path(directory) / "results.json"))
-    return (settings["method"] if settings["sequential"] else "all at once"), rows
+    try:
+        rows = transitions(files.read_json(path, list))
+        return (str(settings["method"]) if settings["sequential"] else "all at once"), rows
+    except (KeyError, TypeError, AttributeError, ZeroDivisionError, OverflowError) as error:
+        raise UserError(f"{path} or settings.json beside it is not what training writes") from error
 
 
 def transitions(results: list[dict]) -> list[dict]:
-    """The figures of each transition from what `results.json` holds."""
-    return [{"distribution": result["distribution"],
+    """The figures of each transition from what `results.json` holds; `TypeError` and the like for what it cannot."""
+    rows = [{"distribution": str(result["distribution"]),
              **{name: result.get(name) for name in _READ},
              # Two test sets count alike.
              "elbo": sum(means["elbo"] for means in result["tests"].values()) / len(result["tests"])}
             for result in results]
+    if not all(isinstance(row[name], (int, float, type(None))) for row in rows for name in QUANTITIES):
+        raise TypeError("a figure that is no number")
+    return rows
 
 
 def title(quantity: str) -> str:

@@ -78,8 +78,10 @@ class Config(Common):
                                 choices=("continuous", "discrete"), original=True)
     epochs: int = setting(100, "Epochs of a run that is not sequential.", least=1, original=True)
     batch_size: int = setting(100, "Images per batch.", least=1, original=True)
-    min_interval: int = setting(3000, "Iterations that a distribution lasts at least.", least=0, original=True)
-    max_dist_swaps: int = setting(32, "Distributions of a sequential run, revisits included.", least=1, original=True)
+    min_interval: int = setting(3000, "Iterations that a distribution lasts at least.", least=0, most=10**9,
+                                original=True)
+    max_dist_swaps: int = setting(32, "Distributions of a sequential run, revisits included.", least=1,
+                                  most=100_000, original=True)
     test_interval: int = setting(200, "Iterations between two looks at the test set; 0: none.", least=0)
     learning_rate: float = setting(1e-3, "Adam's.", least=0.0, original=True)
     optimizer: str = setting("adam", "adamnorm: Adam on gradients of norm one.", choices=("adam", "adamnorm"))

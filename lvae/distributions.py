@@ -8,7 +8,9 @@ import numpy as np
 
 from lib import randomness
 from lib.data import sources
+from lib.data.origin import of_arrays
 from lib.errors import UserError
+from lib.run.place import Origin
 from lvae import data
 from lvae.config import EXPERIMENTS, Config, Experiment
 from lvae.data import Samples
@@ -39,6 +41,7 @@ class Course(NamedTuple):
 
     distributions: list[Distribution]
     tests: dict[str, Samples]  # file name prefix -> test set: all classes, from the start
+    origin: Origin = Origin("", "")
 
     def training_images(self, numbers: Iterable[int]) -> Samples:
         """The training images of these distributions."""
@@ -57,9 +60,8 @@ def pixel_permutation(number: int) -> np.ndarray:
 # --- loading --------------------------------------------------------------------------------------------------------
 
 
-def load_samples(name: str, split: str, data_dir: str, convolutional: bool) -> Samples:
+def prepared(name: str, split: str, arrays: sources.Arrays, convolutional: bool) -> Samples:
     """A split of a data set, prepared as the original does for dense or convolutional bodies."""
-    arrays = sources.load("mnist28" if name == "mnist" else name, split, data_dir)
     images, labels = arrays
     if name == "mnist":
         # The original resizes pixels that are no bytes any more, so every image is stretched first.
@@ -90,9 +92,12 @@ def permuted(samples: Samples, number: int) -> Samples:
     return dataclasses.replace(samples, values=samples.values.reshape(len(samples), PIXELS)[:, order].reshape(shape))
 
 
-def _source(experiment: Experiment, name: str, data_dir: str) -> tuple[Samples, Samples]:
-    convolutional = experiment.architecture.body == "cnn"
-    return tuple(load_samples(name, split, data_dir, convolutional) for split in ("train", "test"))
+def _source(experiment: Experiment, name: str, data_dir: str) -> tuple[Samples, Samples, Origin]:
+    """Training and test images, and where they come from."""
+    source, convolutional = "mnist28" if name == "mnist" else name, experiment.architecture.body == "cnn"
+    arrays = {split: sources.load(source, split, data_dir) for split in ("train", "test")}
+    return (*(prepared(name, split, of_split, convolutional) for split, of_split in arrays.items()),
+            of_arrays(sources.described(source, data_dir), [arrays["train"]]))
 
 
 def _by_class(name: str, train: Samples, test: Samples) -> list[Distribution]:
@@ -106,9 +111,10 @@ def load(config: Config, data_dir: str) -> Course:
     experiment = EXPERIMENTS[config.experiment]
     if experiment.permutes:
         return _permuted_course(config, *_source(experiment, "mnist", data_dir))
-    distributions, tests = [], {}
+    distributions, tests, origins = [], {}, []
     for position, name in enumerate(experiment.sources):
-        train, test = _source(experiment, name, data_dir)
+        train, test, found = _source(experiment, name, data_dir)
+        origins.append(found)
         whole = experiment.whole or (len(experiment.sources) > 1 and position == 0)
         parts = ([Distribution(name, _WHOLE[name], train, test)] if whole else _by_class(name, train, test))
         if name in config.rotate:
@@ -122,13 +128,13 @@ def load(config: Config, data_dir: str) -> Course:
         if len(part.train) < 1 or len(part.test) < 1:
             raise UserError(f"{part.name}: {len(part.train)} training and {len(part.test)} test images; "
                             "the data are incomplete")
-    return Course(distributions, tests)
+    return Course(distributions, tests, Origin(*("; ".join(of_all) for of_all in zip(*origins))))
 
 
-def _permuted_course(config: Config, train: Samples, test: Samples) -> Course:
+def _permuted_course(config: Config, train: Samples, test: Samples, found: Origin) -> Course:
     parts = [Distribution(f"permutation {number}", number, permuted(train, number), permuted(test, number))
              for number in range(1, config.permutations + 1)]
-    return Course(parts, {"mnist_": joined([part.test for part in parts])})
+    return Course(parts, {"mnist_": joined([part.test for part in parts])}, found)
 
 
 def joined(samples: list[Samples]) -> Samples:
@@ -204,12 +210,12 @@ def switches(batch_size: int, min_interval: int, count: int, draw: Callable[[int
     Args:
       draw: iteration -> the number drawn there.
     """
-    current, lasted, iteration = 0, 0, 0
+    current, iteration = 0, min_interval + 1  # what is drawn before changes nothing
     while True:
-        if draw(iteration) == _SWITCH_VALUE and lasted > min_interval:
-            current, lasted = (current + 1) % count, 0
+        if draw(iteration) == _SWITCH_VALUE:
+            current = (current + 1) % count
             yield iteration, current
-        lasted += 1
+            iteration += min_interval
         iteration += 1
 
 

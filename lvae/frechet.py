@@ -61,6 +61,13 @@ def _spread(count: int, most: int) -> np.ndarray:
     return np.linspace(0, count - 1, min(count, most)).astype(int)
 
 
+def circumstances(numbers: dict) -> str:
+    """What a distance depends on ("frechet_depends_on" of `Distance.measure`), in words."""
+    words = frechet.circumstances(*(numbers[name] for name in ("real_images", "generated_images", "features")))
+    return (f"{words}; {numbers['real_training_images']} real training images get "
+            f"{numbers['distance_of_real_training_images']:.4g}")
+
+
 class Distance:
     """Measures one experiment's models. Trains the classifier the first time; later it is read from its file."""
 
@@ -90,20 +97,35 @@ class Distance:
 
     def measure(self, learner: Learner) -> dict:
         """Of the present student: {"frechet_distance": of samples, "frechet_reconstructions": float,
-        "samples_by_distribution": the share of samples that look like each distribution, "frechet_features": whose}.
+        "samples_by_distribution": the share of samples that look like each distribution, "frechet_features": whose,
+        "frechet_depends_on": numbers of images and features, and what as many real training images get}.
         """
-        real = self._course.test_images(dict.fromkeys(learner.visited) if self._config.sequential
-                                        else range(len(self._course.distributions)))
+        numbers = list(dict.fromkeys(learner.visited) if self._config.sequential
+                       else range(len(self._course.distributions)))
+        real = self._course.test_images(numbers)
         rows = _spread(len(real), _COMPARED)
         parts = [real.take(rows[start:start + samples.AT_ONCE], self._config.architecture.input_shape)
                  for start in range(0, len(rows), samples.AT_ONCE)]
         target = self._moments(samples.rounded_pixels(self._config, part) for part in parts)
         drawn = [*samples.of_prior(learner, len(rows), "frechet")]
         reconstructions = self._moments(self._reconstructions(learner, parts))
+        known = self._moments(self._training_images(numbers, len(rows)))
         return {"frechet_distance": frechet.frechet_distance(target, self._moments(drawn)),
                 "frechet_reconstructions": frechet.frechet_distance(target, reconstructions),
                 "samples_by_distribution": self._shares(drawn),
-                "frechet_features": self._extractor.name}
+                "frechet_features": self._extractor.name,
+                "frechet_depends_on": {
+                    "real_images": target.count, "generated_images": len(rows), "features": len(target.mean),
+                    "distance_of_real_training_images": frechet.frechet_distance(target, known),
+                    "real_training_images": known.count, "classifier": pretrained.about(self._judge)}}
+
+    def _training_images(self, numbers: Iterable[int], count: int) -> Iterator[np.ndarray]:
+        """At most so many training images of these distributions, evenly over all of them."""
+        images = self._course.training_images(numbers)
+        rows = _spread(len(images), count)
+        for start in range(0, len(rows), samples.AT_ONCE):
+            part = images.take(rows[start:start + samples.AT_ONCE], self._config.architecture.input_shape)
+            yield samples.rounded_pixels(self._config, part)
 
     def _moments(self, images: Iterable[np.ndarray]):
         return frechet.image_moments(self._extractor, images)

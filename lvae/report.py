@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from lib import pictures
+from lib.classifiers.pretrained import told
 from lib.errors import UserError
 from lib.report import sections
 from lib.report.options import Options
@@ -17,6 +18,7 @@ from lib.report.tables import NONE, Table, number
 from lvae import distributions
 from lvae.comparison import QUANTITIES, title, transitions
 from lvae.config import EXPERIMENTS
+from lvae.frechet import circumstances
 
 _TILE = 56  # pixels that an image may take on the page
 _MODELS = 10  # of a run whose pictures are shown
@@ -50,8 +52,11 @@ def _results(path: Path) -> list[dict]:
     if not path.exists():
         return []
     try:
-        return transitions(read_json(path))
-    except (KeyError, TypeError, AttributeError, ZeroDivisionError, OverflowError) as error:
+        rows = transitions(read_json(path, list))
+        for row in rows:
+            row["frechet_depends_on"] = row["frechet_depends_on"] and _depends_on(row["frechet_depends_on"])
+        return rows
+    except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError, OverflowError) as error:
         raise UserError(f"{path} is not what training writes; move it away to leave it out") from error
 
 
@@ -78,7 +83,18 @@ def figures(runs: Sequence[Run], results: dict[str, list[dict]]) -> Section:
     table = Table("After the last distribution that was finished",
                   ["run", "method", "distributions", *map(title, measured)], rows)
     return Section("Figures", "Nothing was published as numbers. Frechet distances are comparable within an experiment "
-                              "only.", tables=[table])
+                              "only.", tables=[table, *_circumstances(results)])
+
+
+def _depends_on(numbers: dict) -> tuple[str, str]:
+    return circumstances(numbers), told(numbers["classifier"])
+
+
+def _circumstances(results: dict[str, list[dict]]) -> list[Table]:
+    """What the last distances depend on; older runs did not note it."""
+    rows = [[name, *rows[-1]["frechet_depends_on"]] for name, rows in results.items()
+            if rows and rows[-1]["frechet_depends_on"]]
+    return [Table("What the Frechet distances depend on", ["run", "measured with", "classifier"], rows)] * bool(rows)
 
 
 def over_transitions(runs: Sequence[Run], results: dict[str, list[dict]]) -> Section | None:

@@ -60,7 +60,7 @@ class LifelongVAE(Table):
         directory = self._base(row, budget) / "experiment_0"
         _, transitions = comparison.read(directory)
         rounded = [{name: self._rounded(value) for name, value in figures.items()} for figures in transitions]
-        precision = files.read_json(directory / "settings.json")["precision"]
+        precision = files.read_json(directory / "settings.json", dict)["precision"]
         return {"budget": budget.text(f"at least {self._interval(budget)} iterations per distribution", precision),
                 "transitions": rounded}
 

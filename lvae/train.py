@@ -16,7 +16,7 @@ from lib.run.runner import Event, Run, log_event
 from lvae import baselines, checkpoint, distributions, evaluate, pictures, step
 from lvae.config import Config
 from lvae.distributions import Course, Visit
-from lvae.frechet import Distance
+from lvae.frechet import Distance, circumstances
 from lvae.learner import Learner
 from lvae.step import Steps
 
@@ -41,7 +41,9 @@ def run(config: Config, base: str, data_dir: str, load_model: str = "", options:
         start_from(load_model, course, plan, learner)
     directory = experiment_directory(Path(base), settings, options.resume)
     print(f"writing to {directory}")
-    with Run(directory, settings, {"learner": learner}, options, [visit.iterations for visit in plan]) as run:
+    whole = f"all {len(plan)} visits" if config.sequential else f"all {config.epochs} epochs"
+    with Run(directory, settings, {"learner": learner}, options, [visit.iterations for visit in plan],
+             whole=whole, data=course.origin) as run:
         for folder in ("models", "imgs"):
             files.make_directory(directory / folder)
         Training(course, plan, learner, run, distance).visit_all()
@@ -182,10 +184,12 @@ class Training:
         for means in figures["tests"].values():
             print(f"Mean losses [VAE {learner.visit}] = Loss: {means['loss']:.6f} | ELBO: {means['elbo']:.6f} | "
                   f"Reconstruction: {means['log_likelihood']:.6f} | LatentKL: {means['latent_kl']:.6f}")
+        self.run.answer_signals()
         if self.distance:
             figures |= self.distance.measure(learner)
             print(f"Frechet distance ({figures['frechet_features']}) [VAE {learner.visit}] = "
-                  f"{figures['frechet_distance']:.4f}")
+                  f"{figures['frechet_distance']:.4f}   ({circumstances(figures['frechet_depends_on'])})")
+        self.run.answer_signals()
         learner.results.append(figures)
         evaluate.write_results(directory, self.course, learner)
         model = learner.model()

@@ -124,6 +124,8 @@ class Command(Checked):
                                    "--is_train=False, to generate from.", original=True)
     data_dir: FilePath = setting("dataset", "Where the data sets lie: <data_dir>/fashion, <data_dir>/affmnist, ...")
     save_every: int = setting(1, "Epochs between checkpoints and samples, from epoch 101 on.", least=1)
+    keep: int = setting(0, "How many checkpoints to keep, the newest, with the arrays of their samples; pictures "
+                           "always stay. 0: all, 128 MB each with the published settings.", least=0)
 
     def __post_init__(self):
         super().__post_init__()

@@ -11,7 +11,8 @@ from PIL import Image
 from scipy import ndimage
 
 from lib import randomness
-from lib.data import batching, folders, from_tfds, sources
+from lib.data import batching, folders, from_tfds, origin, sources
+from lib.run.place import Origin
 from memorygan.config import Config, DataSet
 
 _LARGEST_ROTATION = 20  # degrees
@@ -19,6 +20,7 @@ _LARGEST_ROTATION = 20  # degrees
 _PLACES = 12
 _BRIGHTNESS = 16.0 / 255.0
 _CONTRAST = (0.8, 1.2)
+_SOURCE = {"mnist": "mnist28"}  # what a data set is called there, if otherwise
 _TFDS_SOURCE = "https://drive.google.com/"  # of CelebA
 
 
@@ -119,6 +121,7 @@ class TrainingSet(NamedTuple):
 
     examples: int
     batches: batching.Batches | batching.FolderBatches | AffineBatches
+    origin: Origin
 
 
 def _open_images(data: DataSet, folder: str) -> folders.Images:
@@ -129,6 +132,13 @@ def _open_images(data: DataSet, folder: str) -> folders.Images:
                                     f"put them there, or say --data_dir, or run `tfds build {data.tfds} "
                                     f"--file_format=array_record` where there is a network")
     return folders.Images(examples, lambda example, side: folders.fit(Image.fromarray(example["image"]), side, True))
+
+
+def _described(data: DataSet, folder: str) -> str:
+    """Where `_open_images` reads, in words."""
+    if os.path.isdir(folder) or not data.tfds:
+        return f"image files below {folder}"
+    return from_tfds.described(data.tfds, file_format="array_record")
 
 
 def cumulative_order(count: int, batch_size: int, stream: str, shuffle: Callable[[int], np.ndarray]) -> batching.Order:
@@ -154,14 +164,17 @@ def cumulative_order(count: int, batch_size: int, stream: str, shuffle: Callable
 def open_training(config: Config, data_dir: str) -> TrainingSet:
     """Raises `UserError` for data that are missing, broken, or fewer than a batch."""
     if config.data.folder:
-        images = _open_images(config.data, os.path.join(data_dir, config.data.folder))
+        folder = os.path.join(data_dir, config.data.folder)
+        images = _open_images(config.data, folder)
         return TrainingSet(len(images.paths), batching.FolderBatches(
-            images.paths, 0, config.data.side, config.batch_size, config.seed, config.dataset, decode=images.decode))
+            images.paths, 0, config.data.side, config.batch_size, config.seed, config.dataset, decode=images.decode),
+            origin.of_images(_described(config.data, folder), [images]))
     arrays = load(config, "train", data_dir)
-    count = len(arrays.images)
+    count, source = len(arrays.images), sources.described(_SOURCE.get(config.dataset, config.dataset), data_dir)
+    found = origin.of_arrays(source, [arrays])
     order = cumulative_order(count, config.batch_size, config.dataset,
                              functools.partial(batching.epoch_order, count, config.seed, config.dataset))
     batches = batching.Batches(*arrays, config.batch_size, config.seed, config.dataset, order)
     if config.dataset == "affmnist":
-        return TrainingSet(count, AffineBatches(batches, config.data.side, config.seed))
-    return TrainingSet(count, batches)
+        return TrainingSet(count, AffineBatches(batches, config.data.side, config.seed), found)
+    return TrainingSet(count, batches, found)

@@ -12,7 +12,7 @@ from lib.classifiers.features import batches
 from lib.classifiers.real_images import RealImages
 from lib.classifiers.training import JUDGES
 from lib.errors import UserError
-from lib.metrics.inception_score import inception_score
+from lib.metrics.inception_score import SPLITS, inception_score
 from memorygan import checkpoint, data, memory
 from memorygan.config import Command, Config, Measured
 from memorygan.samples import generated, sample_picture
@@ -67,12 +67,12 @@ def _labelled(config: Config, split: str, data_dir: str) -> RealImages:
 
 
 def _probabilities(config: Config, samples: np.ndarray, data_dir: str, inception_weights: str
-                   ) -> tuple[str, np.ndarray]:
-    """(name of what judges, p(y|x) of the samples)."""
+                   ) -> tuple[str, np.ndarray, dict]:
+    """(name of what judges, p(y|x) of the samples, what `pretrained.about` knows of the judge)."""
     if config.dataset == "cifar10":
         try:
             judge = inception.probabilities(inception_weights or None)
-            return judge.name, np.concatenate([judge.extract(np.array(batch)) for batch in batches(samples)])
+            return judge.name, np.concatenate([judge.extract(np.array(batch)) for batch in batches(samples)]), {}
         except UserError as error:
             if inception_weights:
                 raise
@@ -81,18 +81,24 @@ def _probabilities(config: Config, samples: np.ndarray, data_dir: str, inception
                                 _labelled(config, "test", data_dir))
     pixels = (pictures.float_pixels(np.array(batch), config.data.unit_range) for batch in batches(samples))
     judge = JUDGES[config.dataset]
-    return judge.name, pretrained.probabilities(model, pixels, judge.recipe.flip)
+    return judge.name, pretrained.probabilities(model, pixels, judge.recipe.flip), pretrained.about(model)
 
 
 def score(config: Config, samples: np.ndarray, data_dir: str, inception_weights: str = "") -> dict:
-    """Inception score over ten splits of generated images [n, h, w, c], with the name of its classifier.
+    """Inception score of generated images [n, h, w, c], and what it depends on: splits, images, the classifier.
 
     Args:
       inception_weights: Keras' file of Inception-v3 with its top, for cifar10; "": downloaded where there is a network.
     """
-    name, probabilities = _probabilities(config, samples, data_dir, inception_weights)
+    name, probabilities, judge = _probabilities(config, samples, data_dir, inception_weights)
     mean, deviation = inception_score(probabilities)
-    return {"inception_score": mean, "deviation": deviation, "classifier": name, "samples": len(samples)}
+    return {"inception_score": mean, "deviation": deviation, "classifier": name, "samples": len(samples),
+            "splits": SPLITS, "classifier_accuracy": judge.get("accuracy")}
+
+
+def _known(accuracy: float | None) -> str:
+    """How good a judge is itself."""
+    return "" if accuracy is None else f", whose accuracy on real test images is {accuracy:.2%}"
 
 
 def run(config: Config, model: Model, command: Command, measured: Measured) -> Path:
@@ -118,7 +124,8 @@ def run(config: Config, model: Model, command: Command, measured: Measured) -> P
     metrics = {"memory": memory_use(model)} if model.memory else {}
     if measured.inception_score and not config.data.folder:
         metrics |= score(config, samples, command.data_dir, measured.inception_weights)
-        print(f"inception score {metrics['inception_score']:.3f} +- {metrics['deviation']:.3f} of {count} samples, by "
-              f"the {metrics['classifier']}", flush=True)
+        print(f"inception score {metrics['inception_score']:.3f} +- {metrics['deviation']:.3f} of {count} samples in "
+              f"{metrics['splits']} splits, by the {metrics['classifier']}{_known(metrics['classifier_accuracy'])}",
+              flush=True)
     files.write_json(directory / "metrics.json", metrics)
     return directory

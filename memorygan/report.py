@@ -66,8 +66,8 @@ def _generated(run: Run) -> dict:
     path = _written(run, "checkpoint") / "metrics.json"
     if not path.exists():
         return {}
-    metrics = read_json(path)
-    if not isinstance(metrics, dict) or not isinstance(metrics.get("memory", {}), dict):
+    metrics = read_json(path, dict)
+    if not isinstance(metrics.get("memory", {}), dict):
         raise UserError(f"{path} is not what --is_train=False writes; run it again")
     return metrics
 
@@ -84,10 +84,11 @@ def figures(runs: Sequence[Run], dataset: str) -> Section:
         rows += [[name, run.name, str(run.settings.get("epoch", NONE)), theirs, *_score(metrics[run.name])]
                  for run in of_method]
         if not of_method:
-            rows.append([name, NOT_RUN, NONE, theirs, NOT_RUN, NONE, NONE])
+            rows.append([name, NOT_RUN, NONE, theirs, NOT_RUN, NONE, NONE, NONE, NONE])
     source = f"Published: {paper['source']}." if published else "Nothing is published for this data set."
     scores = Table(f"Inception scores. {source}",
-                   ["method", "run", "epochs", "published", "ours", "images", "judged by"], rows)
+                   ["method", "run", "epochs", "published", "ours", "images", "splits", "judged by",
+                    "judge's accuracy"], rows)
     shares = [[name, *(f"{number(_percent(found['memory'].get(share)))} %" for share in _MEMORY)]
               for name, found in metrics.items() if found.get("memory")]
     use = Table("The memory of the last checkpoint that images were generated from", ["run", *_MEMORY.values()], shares)
@@ -96,11 +97,13 @@ def figures(runs: Sequence[Run], dataset: str) -> Section:
 
 
 def _score(metrics: dict) -> list[str]:
-    """[score, number of images, classifier]."""
+    """[score, number of images, splits, classifier, its accuracy]."""
     if not isinstance(metrics.get("inception_score"), (int, float)):
-        return [NOT_TESTED, NONE, NONE]
+        return [NOT_TESTED, NONE, NONE, NONE, NONE]
     score = f"{number(metrics['inception_score'])} +- {number(metrics.get('deviation'))}"
-    return [score, str(metrics.get("samples", NONE)), str(metrics.get("classifier", NONE))]
+    accuracy = _percent(metrics.get("classifier_accuracy"))
+    return [score, *(str(metrics.get(name, NONE)) for name in ("samples", "splits", "classifier")),
+            NONE if accuracy is None else f"{number(accuracy)} %"]
 
 
 def _percent(share) -> float | None:

@@ -63,8 +63,9 @@ class MemoryGAN(Compared):
                 f"--samples={self._samples}", "--figures=False"]
 
     def read(self, row, budget):
-        metrics = files.read_json(self._tested(row, budget) / "metrics.json")
-        precision = files.read_json(Path("logs") / self._run_directory(row, budget) / "settings.json")["precision"]
+        metrics = files.read_json(self._tested(row, budget) / "metrics.json", dict)
+        precision = files.read_json(Path("logs") / self._run_directory(row, budget) / "settings.json",
+                                    dict)["precision"]
         figures = {"inception score": round(metrics["inception_score"], 2), "deviation": round(metrics["deviation"], 2)}
         trained = budget.text(f"{self._epochs(budget)} epochs", precision)
         return {"budget": f"{trained}; {metrics['samples']} images judged by the {metrics['classifier']}",

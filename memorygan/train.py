@@ -11,9 +11,9 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from lib import device, files, pictures
+from lib import device, files, pictures, tf1
 from lib.errors import UserError
-from lib.run import place
+from lib.run import cost, place
 from lib.run.options import Options
 from lib.run.repeat import advancing
 from lib.run.runner import Event, Run
@@ -72,7 +72,9 @@ def run(config: Config, command: Command, options: Options = Options()) -> Place
     settings = {"system": "memoryGAN", **dataclasses.asdict(config), "load_cp_dir": command.load_cp_dir}
     places = find_places(config, command.exp, settings, options)
     # Iterations 1 to limit - 1 of the original, which the runner counts from 0.
-    with Run(places.logs, settings, checkpoint.state(model), options, lengths=[limit - 1]) as run:
+    space = Space(config, command, model)
+    with Run(places.logs, settings, checkpoint.state(model), options, [limit - 1], whole=space.whole,
+             data=images.origin) as run:
         if command.load_cp_dir and not run.is_complete and run.iteration == 0:
             print(" [*] Reading checkpoints...")
             checkpoint.restore(checkpoint.latest(Path(command.load_cp_dir)), model)
@@ -85,10 +87,41 @@ def run(config: Config, command: Command, options: Options = Options()) -> Place
               f"max_iter={limit}", flush=True)
         if not run.is_complete:
             test_images = data.load_test_images(config, command.data_dir)
-            Training(config, model, images, test_images, places, run, jit).epochs(command.save_every)
+            space.require(places.checkpoints)
+            Training(config, model, images, test_images, places, run, jit).epochs(command)
             run.next_phase()
         run.finish()
     return places
+
+
+class Space:
+    """What a run's checkpoints and samples take on the disk."""
+
+    def __init__(self, config: Config, command: Command, model: Model):
+        periodic = [epoch for epoch in range(_FIRST_SAVED_EPOCH, config.epoch) if epoch % command.save_every == 0]
+        saves = len(periodic) + 1  # the last is written in any case
+        self.kept = min(saves, command.keep) if command.keep else saves
+        self.most = min(saves, self.kept + 1)  # the new one is there before the old one goes
+        drawn = _SAMPLE_BATCHES * config.batch_size * (config.data.side**2 * config.data.channels + config.z_dim)
+        self.of_save = _bytes(checkpoint.variables(model).values()) + drawn * 4
+        self._epochs = config.epoch
+
+    @property
+    def whole(self) -> str:
+        """The run and its size, in words."""
+        return (f"all {self._epochs} epochs, with {cost.size(self.kept * self.of_save)} of checkpoints and samples "
+                f"({self.kept} of {cost.size(self.of_save)})")
+
+    def require(self, checkpoints: Path) -> None:
+        """Raise `UserError` where the disk cannot hold what is still to come."""
+        there = len(list(checkpoints.glob("model-*.index")))
+        cost.require_space(checkpoints, max(self.most - there, 0) * self.of_save, "checkpoints and samples",
+                           "free some space, or write fewer with --save_every, or keep the newest N with --keep N")
+
+
+def _bytes(variables) -> int:
+    """Of the values, which are all of 4 bytes."""
+    return 4 * sum(int(np.prod(variable.shape)) for variable in variables)
 
 
 class Training:
@@ -112,19 +145,19 @@ class Training:
         self._started = self._epoch_started = time.monotonic()
         self._last: dict[str, float] = {}  # {quantity: value} of the last iteration
 
-    def epochs(self, save_every: int) -> None:
+    def epochs(self, command: Command) -> None:
         """All iterations that are left. A checkpoint is written after every `save_every`th epoch from 101 on, and at
-        the end."""
+        the end; the newest `keep` stay."""
         last = self._run.lengths[0] - 1
 
         def saved(iteration: int) -> bool:
             epoch = self._ended_epoch(iteration) or 0
-            return iteration == last or epoch >= _FIRST_SAVED_EPOCH and epoch % save_every == 0
+            return iteration == last or epoch >= _FIRST_SAVED_EPOCH and epoch % command.save_every == 0
 
         self._run.train(self.advance, [
             Event(lambda i: i % _FLUSHED_EVERY == 0 and not self._ended_epoch(i), self._run.log.flush),
             Event(lambda i: self._ended_epoch(i) is not None, self.end_epoch),
-            Event(saved, lambda i: self.save(self._ended_epoch(i) or self._config.epoch)),
+            Event(saved, lambda i: self.save(self._ended_epoch(i) or self._config.epoch, command.keep)),
         ], label=f"{self._config.dataset} {self._config.model}")
 
     def _ended_epoch(self, iteration: int) -> int | None:
@@ -166,8 +199,8 @@ class Training:
         if likelihood is not None:
             self._run.log.add({"test_log_likelihood": {iteration: likelihood}})
 
-    def save(self, epoch: int) -> None:
-        """The original's checkpoint, samples, their noise and their picture."""
+    def save(self, epoch: int, keep: int = 0) -> None:
+        """The original's checkpoint, samples, their noise and their picture; the newest `keep` stay, 0: all."""
         checkpoint.write(self._places.checkpoints / f"model-{epoch}", self._model)
         drawn = [self._sampler.draw("samples", epoch, batch) for batch in range(_SAMPLE_BATCHES)]
         noises, samples = (np.concatenate(parts) for parts in zip(*drawn))
@@ -176,6 +209,10 @@ class Training:
         pictures.save_png(path, sample_picture(samples))
         _save_array(path.with_suffix(".npy"), samples)
         _save_array(self._places.samples / f"noises_{epoch}.npy", noises)
+        if keep:
+            for name in tf1.keep_newest(self._places.checkpoints, keep):
+                for kind in ("samples", "noises"):
+                    (self._places.samples / f"{kind}_{name.removeprefix('model-')}.npy").unlink(missing_ok=True)
 
 
 class Tracker:

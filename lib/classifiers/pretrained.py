@@ -3,6 +3,7 @@
 `pretrain/<data set>/` holds what was trained, one file per training data and recipe.
 """
 
+import weakref
 from pathlib import Path
 
 import keras
@@ -23,6 +24,22 @@ _ORIGINALS = {
     "lsun": "lsun10/lsun10.model-100002",
 }
 
+_about: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # what `about` knows of each classifier
+
+
+def about(classifier) -> dict:
+    """What figures of a classifier depend on: {"classifier": which one, "accuracy": its own on real test images, in
+    0..1, "images": how many those are}; the last two are missing where there are no real images, all for a foreign one.
+    """
+    return dict(_about.get(classifier, {}))
+
+
+def told(known: dict) -> str:
+    """What `about` knows, in words."""
+    if "accuracy" not in known:
+        return str(known["classifier"])
+    return f"{known['classifier']}, accuracy {known['accuracy']:.2%} on {known['images']} real test images"
+
 
 def evaluation_classifier(dataset: str, data_dir: str, pretrain_dir: str = "pretrain") -> Classifier:
     """The classifier that judges generated images of `dataset` ("mnist", "svhn", "lsun", "digits").
@@ -42,8 +59,9 @@ def evaluation_classifier(dataset: str, data_dir: str, pretrain_dir: str = "pret
     except UserError as error:
         # The original's classifier does its work without real images.
         print(f"{dataset} classifier {origin}: accuracy on real test images unknown ({error})", flush=True)
+        _about[classifier] = {"classifier": f"{dataset} classifier {origin}"}
         return classifier
-    _print_accuracy(f"{dataset} classifier {origin}", predict(classifier, test.images), test.labels)
+    _note_accuracy(classifier, f"{dataset} classifier {origin}", predict(classifier, test.images), test.labels)
     return classifier
 
 
@@ -68,8 +86,8 @@ def judge_of(dataset: str, data: RealImages, test: RealImages, pretrain_dir: str
         print(f"training the {judge.name} that judges {dataset}, {recipe.epochs} epochs, for {path}", flush=True)
         _train_and_keep(model, path, data, recipe, f"training the judge of {dataset}")
     seen = test.drawn(np.arange(len(test.labels)), randomness.host_generator(0, "judge test"))
-    _print_accuracy(f"{judge.name} that judges {dataset}",
-                    probabilities(model, batches(seen), recipe.flip).argmax(axis=1), test.labels)
+    _note_accuracy(model, f"{judge.name} that judges {dataset}",
+                   probabilities(model, batches(seen), recipe.flip).argmax(axis=1), test.labels)
     return model
 
 
@@ -89,8 +107,10 @@ def probabilities(judge: keras.Model, images, mirrored: bool) -> np.ndarray:
     return np.concatenate(rows)
 
 
-def _print_accuracy(who: str, predicted: np.ndarray, labels: np.ndarray) -> None:
-    print(f"{who}: accuracy {np.mean(predicted == labels):.2%} on {len(labels)} real test images", flush=True)
+def _note_accuracy(classifier, who: str, predicted: np.ndarray, labels: np.ndarray) -> None:
+    accuracy = float(np.mean(predicted == labels))
+    _about[classifier] = {"classifier": who, "accuracy": accuracy, "images": len(labels)}
+    print(f"{who}: accuracy {accuracy:.2%} on {len(labels)} real test images", flush=True)
 
 
 def _restore_original(classifier: Classifier, dataset: str, pretrain_dir: Path) -> Path | None:
@@ -141,7 +161,11 @@ def _restored(model: keras.Model, path: Path) -> bool:
 
 
 def _train_and_keep(model: keras.Model, path: Path, data: RealImages, recipe: Recipe, title: str) -> None:
-    files.make_directory(path.parent)
+    size = 8 * model.count_params() + 2**20  # more than twice the weights', which HDF5 has to itself
+    files.make_directory(path.parent, "classifiers are kept in pretrain/ below the working directory; start from one "
+                                      "that can be written, or link pretrain/ to a place that can")
+    files.require_space(path.parent, size)  # before hours of training, and where others may have filled the disk
     train(model, data, recipe, title=title)
+    files.require_space(path.parent, size)
     with files.atomic(path) as temporary:
         model.save_weights(temporary)

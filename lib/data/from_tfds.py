@@ -26,6 +26,14 @@ def read(name: str, split: str, url: str, missing: str, way_out: str) -> tuple[n
     return examples["image"].numpy(), examples["label"].numpy().astype(np.int32)
 
 
+def described(name: str, **options) -> str:
+    """A prepared data set with its version, in words."""
+    import tensorflow_datasets as tfds
+
+    builder = tfds.builder(name, **options)
+    return f"TFDS {builder.info.full_name} in {builder.data_dir}"
+
+
 def open_images(name: str, split: str, url: str, missing: str, way_out: str) -> Sequence[dict]:
     """The same for images that do not fit in memory: `[i]["image"]` reads image i, uint8 [h, w, c], when asked."""
     return _open(name, url, missing, way_out, lambda builder: builder.as_data_source(split),

@@ -121,6 +121,14 @@ def files(name: str, data_dir: str) -> list[str]:
     return [path for of_split in (found or {}).values() for path in of_split]
 
 
+def described(name: str, data_dir: str) -> str:
+    """Which source `load` reads, in words."""
+    if name == "digits":
+        return "scikit-learn's digits"
+    paths = files(name, data_dir)
+    return f"files {', '.join(paths)}" if paths else from_tfds.described(SOURCES[name].tfds)
+
+
 def describe(name: str, train: Arrays, test: Arrays, data_dir: str = "dataset") -> list[str]:
     """The lines that the original's loaders print on reading; it does so at every task, the loop here once per run.
 

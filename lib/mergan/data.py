@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lib.data import batching, folders, sources
+from lib.data import batching, folders, origin, sources
 from lib.mergan.config import Config
 
 STORED = ("lsun",)  # too large for memory: read from image folders as they are needed
@@ -20,10 +20,12 @@ class TrainingImages:
         classes = config.data.classes
         if config.dataset in STORED:
             self._folders = [folders.of_class(data_dir, config.dataset, name, "train") for name in classes]
+            self.origin = origin.of_images(f"{config.dataset} images below {data_dir}", self._folders)
         else:
             train, test = (sources.load(config.dataset, split, data_dir) for split in ("train", "test"))
             print("\n".join(sources.describe(config.dataset, train, test, data_dir)))
             self._arrays = sources.of_classes(train, range(len(classes)), f"{config.dataset} (train)")
+            self.origin = origin.of_arrays(sources.described(config.dataset, data_dir), [self._arrays])
             self._folders = None
 
     def batches(self, task: int) -> batching.Batches | batching.FolderBatches:

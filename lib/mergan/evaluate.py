@@ -89,9 +89,15 @@ class Evaluation:
             for name in measured.metrics]
         if set(measured.metrics) - {"accuracy"}:
             self._real = real_images.load(config.dataset, "test", data_dir)
-            self._train_size = len(real_images.load(config.dataset, "train", data_dir).labels)
+            self._train = real_images.load(config.dataset, "train", data_dir)
+            self._train_size = len(self._train.labels)
         if "fid" in measured.metrics:
             self._extractor = self._features(measured.inception_weights)
+
+    @property
+    def circumstances(self) -> dict:
+        """What accuracies depend on: the classifier and its own accuracy on real test images."""
+        return pretrained.about(self._classifier)
 
     def run(self, task: int) -> dict:
         """All measures after a task, printed and by name."""
@@ -126,12 +132,22 @@ class Evaluation:
         return {"reverse_accuracy": value}
 
     def distance(self, task: int) -> dict:
-        """Between the real test images of the learned classes and as many generated ones."""
+        """Between the real test images of the learned classes and as many generated ones.
+
+        Beside it stands what it depends on, with what as many real images of the training set get.
+        """
         real, _ = self._real_of(task)
         generated, _ = labelled_samples(self._samples, task, len(real) // self._samples.learned(task))
-        result = frechet.fid(self._extractor, batches(real), batches(generated))
-        print(f"Task: {task + 1}   {result.name}: {result.distance}", flush=True)
-        return {result.name: result.distance}
+        rows = self._training_rows(task, len(real) // self._samples.learned(task))
+        target = frechet.image_moments(self._extractor, batches(real))
+        result, known = (
+            frechet.between(self._extractor, target, frechet.image_moments(self._extractor, images))
+            for images in (batches(generated), (self._train.images[part] for part in batches(rows))))
+        print(f"Task: {task + 1}   {result.name}: {result.distance}   ({result.circumstances}; {known.generated} real "
+              f"training images get {known.distance:.4g})", flush=True)
+        return {result.name: result.distance, "fid": {
+            "real_images": result.real, "generated_images": result.generated, "features": result.features,
+            "distance_of_real_training_images": known.distance, "real_training_images": known.generated}}
 
     def _features(self, inception_weights: str) -> Extractor:
         """Of Inception-v3 where asked for and, as in the paper, for lsun if they can be had; else the classifier's."""
@@ -148,6 +164,13 @@ class Evaluation:
     def _numbers(self) -> np.ndarray:
         """The evaluation classifier's number of each label."""
         return np.asarray(self._config.data.classifier_classes, np.int32)
+
+    def _training_rows(self, task: int, per_class: int) -> np.ndarray:
+        """Of at most so many training images of each learned class, evenly over all of them."""
+        of_class = [np.flatnonzero(self._train.labels == number)
+                    for number in self._numbers()[:self._samples.learned(task)]]
+        return np.concatenate([rows[np.linspace(0, len(rows) - 1, min(per_class, len(rows))).astype(int)]
+                               for rows in of_class])
 
     def _real_of(self, task: int) -> tuple[np.ndarray, np.ndarray]:
         learned = np.isin(self._real.labels, self._numbers()[:self._samples.learned(task)])
@@ -187,6 +210,7 @@ def run(config: Config, directory: Path, data_dir: str, measured: Measured = Mea
         if task != tested[0]:
             _load(directory, config, networks, task)
         tasks.append(evaluation.run(task))
-    metrics = {"dataset": config.dataset, "iterations": config.iterations, "seed": config.seed, "tasks": tasks}
+    metrics = {"dataset": config.dataset, "iterations": config.iterations, "seed": config.seed, "tasks": tasks,
+               "classifier": evaluation.circumstances}
     files.write_json(Path(directory) / "metrics.json", metrics)
     return metrics

@@ -51,7 +51,7 @@ def _run(config: Config, directory: Path, data_dir: str, load_model: str, option
     _print_settings(settings)
     with (replicas.directory(strategy, directory) as own,
           runner.Run(own, settings, training.state, options, [config.iterations] * config.tasks,
-                     replicas.stop_together(strategy)) as run):
+                     replicas.stop_together(strategy), _whole(config), images.origin) as run):
         _make_directories(run.directory)
         if run.is_complete:
             print(f"{directory} is complete; --test evaluates it, another --result_path trains again")
@@ -179,6 +179,11 @@ def _advance(steps: Steps, batches, critic_steps: int):
 def _label(config: Config, task: int) -> str:
     """Of the progress bar."""
     return "joint training" if config.joint else f"task {task + 1}/{config.tasks} ({config.data.classes[task]})"
+
+
+def _whole(config: Config) -> str:
+    """All that there is to train, in words."""
+    return "the joint training" if config.joint else f"all {config.tasks} tasks"
 
 
 def _print_means(step: int, means: dict[str, float]) -> None:

@@ -30,6 +30,14 @@ class Moments(NamedTuple):
 class Frechet(NamedTuple):
     name: str  # "FID (mnist classifier features)", "FID (Inception-v3)"
     distance: float
+    real: int  # images on each side
+    generated: int
+    features: int  # numbers that an image is measured by
+
+    @property
+    def circumstances(self) -> str:
+        """What the distance depends on beside the images' quality, in words."""
+        return circumstances(self.real, self.generated, self.features)
 
 
 def update(moments: Moments | None, features: np.ndarray) -> Moments:
@@ -84,5 +92,18 @@ def _factor(covariance: np.ndarray) -> np.ndarray:
 
 def fid(extractor: Extractor, real: Iterable[np.ndarray], generated: Iterable[np.ndarray]) -> Frechet:
     """The distance of two streams of image batches, under its full name."""
-    return Frechet(f"FID ({extractor.name})",
-                   frechet_distance(image_moments(extractor, real), image_moments(extractor, generated)))
+    return between(extractor, image_moments(extractor, real), image_moments(extractor, generated))
+
+
+def between(extractor: Extractor, real: Moments, generated: Moments) -> Frechet:
+    """The same of what is known of both sides already."""
+    return Frechet(f"FID ({extractor.name})", frechet_distance(real, generated), real.count, generated.count,
+                   len(real.mean))
+
+
+def circumstances(real: int, generated: int, features: int) -> str:
+    """What a distance depends on beside the images' quality, with a warning where images are too few for it."""
+    words = f"{real} real and {generated} generated images, {features} features"
+    if min(real, generated) > features:
+        return words
+    return f"{words}; warning: no more images than features, so the distance is far too large"

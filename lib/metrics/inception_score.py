@@ -7,6 +7,8 @@ from scipy.special import rel_entr
 
 from lib.errors import UserError
 
+SPLITS = 10  # a score depends on it
+
 
 class Score(NamedTuple):
     """Between 1 (all images alike to the classifier) and the number of classes."""
@@ -15,7 +17,7 @@ class Score(NamedTuple):
     deviation: float  # population standard deviation over the splits
 
 
-def inception_score(probabilities: np.ndarray, splits: int = 10) -> Score:
+def inception_score(probabilities: np.ndarray, splits: int = SPLITS) -> Score:
     """exp(E KL(p(y|x) || p(y))) over consecutive parts of the images, in float64.
 
     Args:

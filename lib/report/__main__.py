@@ -27,10 +27,11 @@ def main(arguments: list[str]) -> None:
     print(device.set_up())
     chapters = [runs.part(system).chapter(group, options)
                 for (system, _), group in runs.groups(runs.read_all(asked.paths)).items()]
-    files.make_directory(Path(options.output).parent)
+    output = Path(options.output)  # without a slash at its end
+    files.make_directory(output.parent)
     for suffix, text in (("html", page.html_page(_TITLE, chapters)), ("md", page.markdown_page(_TITLE, chapters))):
-        files.write_text(f"{options.output}.{suffix}", text)
-        print(f"{options.output}.{suffix}")
+        files.write_text(f"{output}.{suffix}", text)
+        print(f"{output}.{suffix}")
 
 
 if __name__ == "__main__":

@@ -53,10 +53,10 @@ def read(directory: Path, name: str) -> Run:
     return Run(printable(name), directory, system, settings, *_logged(directory / "log.jsonl"))
 
 
-def read_json(path: Path):
-    """What a JSON file holds, its text fit to be shown. Raises `UserError` if it is none."""
+def read_json(path: Path, kind: type = object):
+    """What a JSON file holds, its text fit to be shown. Raises `UserError` if it is none, or of another kind."""
     try:
-        return _shown(files.read_json(path))
+        return _shown(files.read_json(path, kind))
     except RecursionError as error:
         raise UserError(f"cannot read {path}: nested too deeply") from error
 

@@ -12,6 +12,7 @@ from lib.errors import UserError, reason
 from lib.report.page import Figure, Section
 from lib.report.runs import Run, printable
 from lib.report.tables import NONE, Table, text
+from lib.run import place
 
 
 def of_runs(title: str, text: str, runs: Sequence, draw: Callable, missing: str) -> Section:
@@ -103,13 +104,15 @@ def _flat(settings: dict) -> dict:
 
 
 def provenance(runs: Sequence[Run]) -> Section:
-    """Where each run lies, when it began and how far its log goes."""
+    """Where each run lies, when it began, how far its log goes, and what it learned from."""
     rows = []
     for run in runs:
         written = (run.directory / "settings.json").stat().st_mtime
         began = datetime.datetime.fromtimestamp(written, datetime.timezone.utc)
         last = max((step for by_step in run.means.values() for step in by_step), default=NONE)
+        met = place.circumstances(run.directory)
         rows.append([run.name, systems.TITLES[run.system], printable(str(run.directory)), f"{began:%Y-%m-%d %H:%M} UTC",
-                     str(last)])
+                     str(last), *(printable(text(met.get(name, NONE))) for name in ("data", "threads"))])
     return Section("Provenance", "Where the runs lie.", tables=[Table(
-        "Runs of this chapter", ["run", "system", "directory", "began", "last logged iteration"], rows)])
+        "Runs of this chapter", ["run", "system", "directory", "began", "last logged iteration", "data",
+                                "threads"], rows)])

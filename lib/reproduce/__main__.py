@@ -71,7 +71,7 @@ def run_table(name: str, table: Table, command: Command) -> list[str]:
     """Run the rows that were asked for and write what came out; returns the rows whose scripts stopped."""
     budget = Budget(command.scale, command.precision, command.options)
     path = Path(command.results) / f"{name}.json"
-    results, ran, stopped = files.read_json(path) if path.exists() else {}, [], []
+    results, ran, stopped = files.read_json(path, dict) if path.exists() else {}, [], []
     for row in [] if command.tables_only else command.rows or table.rows:
         result = run_row(table, row, budget, Path(command.data_dir).resolve())
         if result is None:
@@ -85,7 +85,11 @@ def run_table(name: str, table: Table, command: Command) -> list[str]:
         table.draw(path.with_suffix(".png"), results)
     if command.readme:
         published = files.read_json(Path(__file__).parent / "published.json")
-        markers.write_between_markers(command.readme, name, table.text(results, published))
+        try:
+            text = table.text(results, published)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise errors.UserError(f"{path} is not what this program writes; move it away") from error
+        markers.write_between_markers(command.readme, name, text)
     return stopped
 
 

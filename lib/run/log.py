@@ -7,6 +7,8 @@ before, and every single value: {"step": 100, "means": {"d-cost": -3.1}, "values
 import contextlib
 import json
 import pickle
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,10 @@ import tensorflow as tf
 
 from lib import files, pictures
 from lib.errors import UserError
+
+_NAME = re.compile(r"[^/\\\0.][^/\\\0]{0,199}")  # of a quantity, which becomes the name of a file
+_STEP = re.compile(r"-?\d{1,18}")
+_LARGEST = 10**18
 
 
 class Log:
@@ -35,9 +41,11 @@ class Log:
             self.events = tf.summary.create_file_writer(str(self.directory / "tensorboard"))
 
     def _keep_lines_before(self, step: int) -> None:
-        kept = [line for line in read(self.path) if line["step"] < step]
+        lines = read(self.path)
+        _refuse(self.path, lines, _wrong_content)
+        kept = [line for line in lines if line["step"] < step]
         for line in kept:
-            self._remember(_with_steps_as_numbers(line["values"]))
+            self._remember(_with_steps_as_numbers(line.get("values", {})))
         files.write_text(self.path, "".join(json.dumps(line) + "\n" for line in kept))
 
     def _remember(self, values: dict[str, dict[int, float]]) -> None:
@@ -104,12 +112,48 @@ def _with_steps_as_numbers(values: dict[str, dict[str, float]]) -> dict[str, dic
 
 def read(path: Path) -> list[dict]:
     """The complete lines of a log; a last line cut short by a kill or a full disk is left out."""
-    try:
-        *lines, _ = Path(path).read_bytes().split(b"\n")
-    except FileNotFoundError:
+    if not Path(path).exists():
         return []
-    try:
-        return [json.loads(line) for line in lines]
-    except ValueError as error:
-        raise UserError(f"cannot read {path}: {error}; it should have a JSON object per line, as this program writes "
-                        "them") from error
+    *lines, _ = files.read_plain(path).split(b"\n")
+    found = [files.parsed_json(line, path) for line in lines]
+    _refuse(path, found, _wrong_form)
+    return found
+
+
+def _refuse(path: Path, lines: list, wrong: Callable) -> None:
+    """Raise `UserError` for the first line that `wrong` has a word for."""
+    for number, line in enumerate(lines, 1):
+        if wrong(line):
+            raise UserError(f"cannot read {path}, line {number}: {wrong(line)}; it is not what training writes, move "
+                            "it away")
+
+
+def _wrong_form(line) -> str:
+    """What is wrong with a line that should be a log point; "" if nothing is. A report bears any numbers and names."""
+    if not isinstance(line, dict) or not _is_whole(line.get("step")):
+        return "no object with a step"
+    if not all(isinstance(line.get(part, {}), dict) for part in ("means", "values")):
+        return "means and values should be objects"
+    return ""
+
+
+def _wrong_content(line: dict) -> str:
+    """The same of what a run goes on with: numbers, under names that name files."""
+    means, values = line.get("means", {}), line.get("values", {})
+    bad = [name for name in (*means, *values) if not _NAME.fullmatch(name)]
+    if bad:
+        return f"{bad[0][:60]!r} is no name of a quantity, which names a file, too"
+    if not all(map(_is_number, means.values())):
+        return "a mean that is no number"
+    if not all(isinstance(by_step, dict) and all(map(_STEP.fullmatch, by_step))
+               and all(map(_is_number, by_step.values())) for by_step in values.values()):
+        return "values that are no numbers by steps"
+    return ""
+
+
+def _is_whole(value) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGEST
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, float) or _is_whole(value)

@@ -40,5 +40,7 @@ class Options(Checked):
     jit: str = setting("auto", "Compile the steps with XLA. auto: on a GPU; on a CPU its convolutions are several "
                                "times slower.", choices=("auto", "on", "off"))
     deterministic: bool = setting(False, "Same numbers in every run on a GPU too (slower).")
+    threads: int = setting(0, "Threads that TensorFlow computes with; on a CPU the numbers depend on how many. 0: as "
+                              "many as TensorFlow takes, one per core.", least=0, most=1024)
     strategy: str = setting("none", "Who shares each batch. mirrored: all GPUs. multi_worker: the processes that "
                                     "TF_CONFIG names.", choices=("none", "mirrored", "multi_worker"))

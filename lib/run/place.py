@@ -3,12 +3,21 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from lib import files
 from lib.errors import UserError
 
 FINISHED = "finished"
+CIRCUMSTANCES = "circumstances.json"  # what a run met with: data, threads. Not compared where a run is looked for
 _MARKS = (FINISHED, "complete.json")  # the second is what the Lifelong VAE wrote before
+
+
+class Origin(NamedTuple):
+    """Where a run's data come from."""
+
+    source: str  # in words: files, or TFDS and its version
+    fingerprint: str  # of the images, hexadecimal
 
 
 def as_stored(settings: dict) -> dict:
@@ -50,6 +59,38 @@ def reserved(candidates: Iterable[Path]) -> Path:
     raise UserError("every directory that the run could be kept in is taken; choose another result path")
 
 
+def circumstances(directory: Path) -> dict:
+    """What the run in a directory met with last; empty for a run from before this was noted."""
+    path = Path(directory) / CIRCUMSTANCES
+    return files.read_json(path, dict) if path.exists() else {}
+
+
+def check_circumstances(directory: Path, here: dict) -> None:
+    """Say where a run goes on otherwise than it began.
+
+    Args:
+      here: "threads", and "data" and "data_fingerprint" where there are data.
+
+    Raises:
+      UserError: with other data.
+    """
+    there = circumstances(directory)
+    if here.get("data"):
+        print(f"data: {here['data']}")
+    if there.get("data_fingerprint") not in (None, here.get("data_fingerprint")):
+        raise UserError(f"{directory} holds a run on other data ({there.get('data')} then, {here.get('data')} now, and "
+                        "other images); give it the data it began with, or begin anew: choose another result path, or "
+                        "--resume=never where runs are numbered")
+    if there.get("threads") not in (None, here["threads"]):
+        print(f"note: {directory} was computed by {there['threads']} threads, now by {here['threads']} (--threads): on "
+              "a CPU the numbers differ a little")
+
+
+def write_circumstances(directory: Path, here: dict) -> None:
+    """Keep them, with what older ones know besides."""
+    files.write_json(Path(directory) / CIRCUMSTANCES, circumstances(directory) | here)
+
+
 def check_settings(directory: Path, settings: dict) -> bool:
     """True if `directory` holds a run with these very settings, False if it is free; else `UserError`."""
     path = Path(directory) / "settings.json"
@@ -59,7 +100,7 @@ def check_settings(directory: Path, settings: dict) -> bool:
             raise UserError(f"{directory} holds files of another program or run ({', '.join(foreign[:3])}); "
                             "choose another result path or move them away")
         return False
-    stored = files.read_json(path)
+    stored = files.read_json(path, dict)
     differing = [f"{name}: {stored.get(name)} there, {settings.get(name)} asked"
                  for name in sorted(stored.keys() | settings.keys()) if stored.get(name) != settings.get(name)]
     if differing:

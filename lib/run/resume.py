@@ -64,6 +64,13 @@ class ResumePoints:
                     if (match := _POINT.fullmatch(path.name))}
         return dict(sorted(numbered.items(), reverse=True))
 
+    @property
+    def standing(self) -> str:
+        """Where a run that failed now goes on, in words."""
+        if self._points():
+            return f"the last resume point in {self._directory.parent} is from before"
+        return f"there is no resume point in {self._directory.parent} yet"
+
     def restore(self) -> bool:
         """Go to the newest point that can be read; False where there is none."""
         points = self._points()
@@ -90,8 +97,7 @@ class ResumePoints:
         bad = [f"{name} ({', '.join(found[:3])})" for name, part in self._state.items() if (found := _not_finite(part))]
         if bad:
             raise UserError(f"a NaN or infinity in {'; '.join(bad)} of phase {phase} after iteration {iteration}; "
-                            f"stopped, the last resume point in {self._directory.parent} is from before; start anew "
-                            "with another --seed or other settings")
+                            f"stopped, {self.standing}; start anew with another --seed or other settings")
         self.note.assign(note)
         self.phase.assign(phase)
         self.iteration.assign(iteration)

@@ -7,6 +7,7 @@ function that advances the training and a list of what has to happen at which it
 import contextlib
 import dataclasses
 import math
+import os
 import signal
 import sys
 import time
@@ -15,9 +16,9 @@ from typing import Callable, Sequence
 
 from tqdm import tqdm
 
-from lib import files
-from lib.errors import Interrupted, UserError
-from lib.run import output
+from lib import device, files
+from lib.errors import STOPPING, Interrupted, UserError
+from lib.run import cost, output, place
 from lib.run.log import Log
 from lib.run.options import Options
 from lib.run.place import FINISHED, as_stored, check_settings
@@ -26,9 +27,7 @@ from lib.run.resume import ResumePoints
 _CHUNK_SECONDS = 2.0  # one call of `advance` takes about this long, so that signals are answered soon
 _SIGPIPE = 13  # which Windows does not name
 _SHARED_CHUNK = 10  # iterations of a call where several workers must make the same calls
-# Answered by a resume point: an interrupt, a scheduler's end and its warning, a closed terminal.
-_STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
-                  if hasattr(signal, name))
+_HEARD = b"\nstopping as soon as everything is saved; Ctrl-C once more ends at once, without saving\n"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,10 +47,13 @@ class Run:
       state: name -> Keras model, optimiser or variable; what a resume point holds.
       lengths: iterations of each phase. The log counts them all, from 0.
       stop_together: (told to stop) -> whether any worker of the run was told so; None for the only worker.
+      whole: what all phases together are, for the line that says how long they take, as "all 10 tasks".
+      data: what is learned; a run goes on with the data that it began with.
     """
 
     def __init__(self, directory: Path, settings: dict, state: dict, options: Options, lengths: Sequence[int],
-                 stop_together: Callable[[bool], bool] | None = None):
+                 stop_together: Callable[[bool], bool] | None = None, whole: str = "the whole run",
+                 data: place.Origin | None = None):
         self.directory = Path(directory)
         self.lengths = tuple(lengths)
         self.log: Log | None = None  # from `__enter__` on
@@ -60,6 +62,10 @@ class Run:
         self._options = options
         self._stop_together = stop_together
         self._signal = 0
+        self._whole = whole
+        self._data = data
+        self._pace = cost.Pace()
+        self._done = 0  # iterations of the current phase
 
     def __enter__(self) -> "Run":
         with contextlib.ExitStack() as stack:
@@ -69,12 +75,15 @@ class Run:
             if known and self._options.resume == "never":
                 raise UserError(f"{self.directory} already holds this run; start without --resume=never to go on "
                                 "with it, or choose another result path")
+            place.check_circumstances(self.directory, self._circumstances())
             files.remove_temporaries(self.directory)
             files.write_json(self.directory / "settings.json", self._settings)
+            place.write_circumstances(self.directory, self._circumstances())
             self._points = ResumePoints(self.directory, self._state)
-            if self._points.restore():
+            self._restored = self._points.restore()
+            if self._restored:
                 print(f"resuming {self.directory} at phase {self.phase}, iteration {self.iteration}")
-            for number in _STOPPING:
+            for number in (signal.SIGINT, *STOPPING):
                 if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
                     stack.callback(signal.signal, number, signal.signal(number, self._remember_signal))
             self.log = Log(self.directory, self.first_step + self.iteration, self._points.note.numpy().decode())
@@ -84,6 +93,11 @@ class Run:
 
     def __exit__(self, *error) -> None:
         self._stack.__exit__(*error)
+
+    def _circumstances(self) -> dict:
+        """What is not set but given: `place.CIRCUMSTANCES` holds it."""
+        data = {"data": self._data.source, "data_fingerprint": self._data.fingerprint} if self._data else {}
+        return {"threads": device.threads(), **data}
 
     @property
     def phase(self) -> int:
@@ -112,6 +126,7 @@ class Run:
         """
         total, first_step = self.lengths[self.phase], self.first_step
         done, chunk, saved, period = self.iteration, 1, time.monotonic(), self._options.checkpoint_every
+        self._done = done
         # The bar counts finished iterations; it goes to standard error, the log lines to standard output.
         with tqdm(total=total, initial=done, desc=label, unit="it", file=sys.stderr, dynamic_ncols=True,
                   disable=None) as bar:
@@ -120,13 +135,14 @@ class Run:
                             or period.ends_after(i, 0.0) or any(event.due(i) for event in events))
                 started = time.monotonic()
                 values = advance(done, last - done + 1)
+                self._say_cost(done, last - done + 1, time.monotonic() - started)
                 self._refuse_bad_numbers(values, label)
                 self.log.add({name: {first_step + i: value for i, value in by_iteration.items()}
                               for name, by_iteration in values.items()})
                 count = last - done + 1
                 chunk = _SHARED_CHUNK if self._stop_together else max(
                     1, int(_CHUNK_SECONDS * count / max(time.monotonic() - started, 1e-9)))
-                done = last + 1
+                done = self._done = last + 1
                 bar.update(count)
                 for event in events:
                     if event.due(last):
@@ -140,9 +156,25 @@ class Run:
         """Close the current phase; what follows starts at iteration 0 of the next."""
         self._save(self.phase + 1, 0, self._told_to_stop())
 
+    def answer_signals(self) -> None:
+        """Stop here, saved, if a signal came: for long work between the iterations of two phases."""
+        if self._told_to_stop():
+            self._save(self.phase, self._done, True)
+
     def finish(self) -> None:
         """Mark the run as finished, so that the same settings begin a new one where directories are numbered."""
         files.write_text(self.directory / FINISHED, "")
+
+    def _say_cost(self, first: int, count: int, seconds: float) -> None:
+        """Once, after the first iterations: how long it will take from there on."""
+        if self._pace.is_known:
+            return
+        self._pace.add(count, seconds)
+        if self._pace.is_known:
+            left = sum(self.lengths) - self.first_step - first - count
+            line = self._pace.line(left, f"the rest of {self._whole}" if self._restored else self._whole)
+            if line:
+                tqdm.write(line)
 
     def _save(self, phase: int, iteration: int, stop: bool) -> None:
         """Write a resume point, and stop there if asked to."""
@@ -162,6 +194,9 @@ class Run:
         """The first signal is answered at the next iteration's end; a second interrupt ends at once."""
         if self._signal and number == signal.SIGINT:
             raise KeyboardInterrupt
+        if number == signal.SIGINT:
+            with contextlib.suppress(OSError):
+                os.write(2, _HEARD)  # print is not for handlers: it may have been at work when the signal came
         self._signal = number
 
     def _refuse_bad_numbers(self, values, label: str) -> None:
@@ -169,8 +204,8 @@ class Run:
                for iteration, value in by_iteration.items() if not math.isfinite(value)]
         if bad:
             iteration, name, value = min(bad)
-            raise UserError(f"{name} is {value} at {label} iteration {iteration}; stopped, the last resume point in "
-                            f"{self.directory} is from before; start anew with another --seed or other settings")
+            raise UserError(f"{name} is {value} at {label} iteration {iteration}; stopped, {self._points.standing}; "
+                            "start anew with another --seed or other settings, as a smaller weight of a term")
 
 
 def log_event(run: Run, print_means: Callable[[int, dict], None]) -> Event:

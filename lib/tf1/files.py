@@ -64,6 +64,22 @@ def _list_in_directory(newest: Path) -> None:
     files.write_text(newest.parent / "checkpoint", "\n".join(lines) + "\n")
 
 
+def keep_newest(directory: Path, count: int) -> list[str]:
+    """Remove all but the newest `count` checkpoints `<name>-<number>`, by their numbers; returns the removed names."""
+    found = {path.stem: int(number) for path in Path(directory).glob("*-*.index")
+             if (number := path.stem.rpartition("-")[2]).isdigit()}
+    names = sorted(found, key=found.get)
+    removed = names[:-count]
+    for name in removed:
+        # The index first: without it, what is left is no checkpoint.
+        parts = [path for path in Path(directory).iterdir() if path.name.startswith(f"{name}.")]
+        for path in sorted(parts, key=lambda path: path.suffix != ".index"):
+            path.unlink()
+    if removed:
+        _list_in_directory(Path(directory) / names[-1])
+    return removed
+
+
 @contextlib.contextmanager
 def plainly_named(prefix: Path):
     """Yield a prefix of the same checkpoint that TensorFlow does not take for a pattern, as it does `run[1]/model`."""

@@ -125,7 +125,7 @@ def every_data_set(tmp_path_factory):
         written.svhn_files(folder / "SVHN_data/cropped", 200, 100)
         written.cifar_files(folder / "cifar10", 80)
 
-    return once(tmp_path_factory, "lvae data", make)
+    return once(tmp_path_factory, "lvae_data", make)
 
 
 @pytest.mark.full

@@ -47,7 +47,8 @@ def finished(tmp_path):
     write_pictures(generated, "samples_gen_0", "posterior", "nearest", "interpolation_noise")
     files.write_json(generated / "metrics.json", {
         "memory": {"slots_written": 1.0, "slots_real": 0.5, "slots_sampled_effectively": 0.25},
-        "inception_score": 5.5, "deviation": 0.125, "classifier": "ResNet", "samples": 640})
+        "inception_score": 5.5, "deviation": 0.125, "classifier": "ResNet", "samples": 640,
+        "splits": 10, "classifier_accuracy": 0.9375})
     return logs
 
 
@@ -62,7 +63,8 @@ def test_a_run_that_has_not_begun_says_so(tmp_path):
 
 def test_scores_stand_beside_the_published_ones_with_their_judge(finished):
     scores, memory = chapter_of(finished)["Figures"].tables
-    assert scores.rows[0] == ["MemoryGAN", "whole", "1500", "6.39 +- 0.29", "5.50 +- 0.12", "640", "ResNet"]
+    assert scores.rows[0] == ["MemoryGAN", "whole", "1500", "6.39 +- 0.29", "5.50 +- 0.12", "640", "10", "ResNet",
+                              "93.75 %"]
     assert memory.rows == [["whole", "100.00 %", "50.00 %", "25.00 %"]]
 
 

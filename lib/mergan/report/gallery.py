@@ -9,12 +9,14 @@ import numpy as np
 from PIL import Image
 
 from lib import pictures, tf1
+from lib.classifiers import pretrained
 from lib.errors import UserError
 from lib.mergan.checkpoint import model_prefix, restore
 from lib.mergan.config import DATASETS, Config
 from lib.mergan.methods import METHODS as SEQUENTIAL
 from lib.mergan.networks import networks_of
 from lib.mergan.samples import GRID, samples_of
+from lib.metrics import frechet
 
 PUBLISHED = "mergan"  # key of the paper's figures in lib/reproduce/published.json
 
@@ -64,6 +66,19 @@ def measures(metrics: dict) -> dict[tuple[str, int], float]:
                 name, value = f"{name} [%]", 100.0 * value
             found[name, entry["task"]] = value
     return found
+
+
+def circumstances(metrics: dict) -> list[list[str]]:
+    """[figure, what it depends on] of what `metrics.json` holds beside the figures; older ones have nothing of it."""
+    judge = metrics.get("classifier")
+    rows = [["accuracy", pretrained.told(judge)]] if judge else []
+    for entry in metrics["tasks"]:
+        if "fid" in entry:
+            known = entry["fid"]
+            words = frechet.circumstances(known["real_images"], known["generated_images"], known["features"])
+            rows.append([f"FID after {entry['task']} tasks", f"{words}; {known['real_training_images']} real training "
+                         f"images get {known['distance_of_real_training_images']:.4g}"])
+    return rows
 
 
 def class_accuracies(metrics: dict) -> dict[int, dict[str, float]]:

@@ -55,10 +55,10 @@ def read(directory: Path, name: str) -> Run:
 def _metrics(path: Path) -> dict | None:
     if not path.exists():
         return None
-    metrics = runs.read_json(path)
+    metrics = runs.read_json(path, dict)
     try:
-        gallery.measures(metrics), gallery.class_accuracies(metrics)
-    except (KeyError, TypeError, AttributeError, OverflowError) as error:
+        gallery.measures(metrics), gallery.class_accuracies(metrics), gallery.circumstances(metrics)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise UserError(f"{path} is not what --test writes; run --test again") from error
     return metrics
 

@@ -49,7 +49,8 @@ def tasks_begin(run: stored_runs.Run) -> list[int]:
 
 def figures_beside_published(runs: list[Run]) -> Section:
     methods = ", ".join(f"{short}: {meaning}" for short, meaning in gallery.METHODS.items())
-    found = [tables.comparison(runs, published_figures(gallery.PUBLISHED)), tables.per_class(runs)]
+    found = [tables.comparison(runs, published_figures(gallery.PUBLISHED)), tables.per_class(runs),
+             tables.circumstances(runs)]
     return Section("Figures", f"Accuracy is the share of generated images that a classifier trained on real images "
                               f"recognises as the class they were asked to be. {methods}.",
                    tables=[table for table in found if table])

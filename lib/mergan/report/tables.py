@@ -69,6 +69,17 @@ def trained(run: Run) -> str:
     return f"{max(run.gallery.finished(), default=0)} of {len(run.gallery.classes)} tasks"
 
 
+def circumstances(runs: list[Run]) -> Table | None:
+    """What the figures depend on: the classifier that judged, and of each distance the numbers of images."""
+    rows = []
+    for run in runs:
+        found = gallery.circumstances(run.metrics) if run.metrics else []
+        rows += [[run.name, *cells] for cells in found]
+    if not rows:
+        return None
+    return Table("What the figures depend on", ["run", "figure", "measured with"], rows)
+
+
 def per_class(runs: list[Run]) -> Table | None:
     """The accuracy of each class after each tested number of tasks, of the runs that were tested class by class."""
     names, rows = classes(runs), []

@@ -1,0 +1,58 @@
+"""What a run will take, said before it has taken it: hours from its first iterations, bytes on the disk."""
+
+import shutil
+from pathlib import Path
+
+from lib.errors import UserError
+
+_UNMEASURED = 2  # calls that build and trace graphs
+_MEASURED = 10  # iterations
+_WORTH_SAYING = 60.0  # seconds
+
+
+class Pace:
+    """How long iterations take, from the first ones."""
+
+    def __init__(self):
+        self._calls, self._iterations, self._seconds = 0, 0, 0.0
+        self.is_known = False
+
+    def add(self, iterations: int, seconds: float) -> None:
+        self._calls += 1
+        if self._calls > _UNMEASURED:
+            self._iterations += iterations
+            self._seconds += seconds
+            self.is_known = self._iterations >= _MEASURED
+
+    def line(self, iterations: int, whole: str) -> str:
+        """How long so many iterations will take, in words; "" where it is not worth a word.
+
+        Args:
+          whole: what they make up.
+        """
+        seconds = self._seconds / self._iterations * iterations
+        return f"about {duration(seconds)} for {whole}, at the pace of these iterations" * (seconds >= _WORTH_SAYING)
+
+
+def duration(seconds: float) -> str:
+    """The two largest units: "2 h 15 min", "3 days 4 h"; less than an hour in minutes."""
+    minutes = max(round(seconds / 60), 1)
+    hours, days = minutes // 60, minutes // 1440
+    if days:
+        return f"{days} day{'s' * (days > 1)} {hours % 24} h"
+    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
+
+
+def size(count: float) -> str:
+    """Bytes in the largest unit that leaves at least 1: "180 GB"."""
+    for unit in ("bytes", "kB", "MB", "GB", "TB"):
+        if count < 1000 or unit == "TB":
+            return f"{count:.3g} {unit}" if count < 999.5 else f"{count:.0f} {unit}"
+        count /= 1000
+
+
+def require_space(directory: Path, needed: int, what: str, way_out: str) -> None:
+    """Raise `UserError` where a run will write more than the disk can hold."""
+    free = shutil.disk_usage(directory).free
+    if free < needed:
+        raise UserError(f"{directory} has {size(free)} free, the run will write {size(needed)} of {what}; {way_out}")
