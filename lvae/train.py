@@ -53,7 +53,9 @@ def run(config: Config, base: str, data_dir: str, load_model: str = "", options:
 def settings_of(config: Config, load_model: str) -> dict:
     """What `settings.json` holds."""
     started = {"load_model": load_model} if load_model else {}
-    return place.as_stored({"system": systems.TITLES["lvae"], **dataclasses.asdict(config), **started})
+    # Rotated copies came angle by angle before; a run begun so is not gone on with in another order.
+    rotated = {"rotations": "class by class"} if config.rotate else {}
+    return place.as_stored({"system": systems.TITLES["lvae"], **dataclasses.asdict(config), **started, **rotated})
 
 
 def experiment_directory(base: Path, settings: dict, resume: str) -> Path:
