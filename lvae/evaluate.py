@@ -40,6 +40,12 @@ def test(config: Config, steps: Steps, samples: Samples, number: int = _LAST) ->
     return means | {"bits_per_dim": losses.bits_per_dimension(config, means["elbo"])}
 
 
+def summary(means: dict[str, float]) -> str:
+    """What the original prints of a test set at the end of a visit."""
+    return (f"Loss: {means['loss']:.6f} | ELBO: {means['elbo']:.6f} | "
+            f"Reconstruction: {means['log_likelihood']:.6f} | LatentKL: {means['latent_kl']:.6f}")
+
+
 def consistency_accuracy(config: Config, networks: Networks, samples: Samples) -> float:
     """Share of images that student and teacher put into the same latent class."""
     hits = count = 0
