@@ -127,7 +127,7 @@ class Training:
 
     def _write_checkpoint(self, task: int, iteration: int, run: runner.Run, telling: "Telling") -> None:
         tf1.write(model_prefix(run.directory, self.config, task, iteration),
-                  checkpoint_variables(self.config, self.networks, self.optimizers))
+                  checkpoint_variables(self.config, self.networks, self.optimizers), meta=True)
         telling.draw()
 
 

@@ -69,7 +69,7 @@ class Run:
             if known and self._options.resume == "never":
                 raise UserError(f"{self.directory} already holds this run; start without --resume=never to go on "
                                 "with it, or choose another result path")
-            files.remove_temporaries(self.directory)
+            files.remove_temporaries(self.directory, others="settings.json")
             files.write_json(self.directory / "settings.json", self._settings)
             self._points = ResumePoints(self.directory, self._state)
             if self._points.restore():

@@ -9,6 +9,7 @@ import pytest
 
 from lib import tf1
 from lib.errors import UserError
+from lib.tf1 import __main__ as tool
 from lib.tf1 import models
 from lvae import checkpoint, step, train
 from lvae.config import EXPERIMENTS, Config
@@ -253,17 +254,17 @@ def test_the_tool_knows_the_recorded_models(group, name):
 def test_list_and_convert_there_and_back(tmp_path, capsys):
     values = checkpoint_values("fashion_dnn")
     tf1_program.save(tmp_path / "model", values)
-    assert tf1.main(["list", str(tmp_path / "model")]) == 0
+    assert tool.main(["list", str(tmp_path / "model")]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed[-1] == "40 variables of lvae-dense"
     rows = {line.split()[0]: line.split()[1:] for line in printed}
     assert rows[f"{DENSE}/encoder/encoder/projection/weights"] == ["512x9", "vae0_encoder/layer_2/kernel"]
     assert not [name for name, columns in rows.items() if columns[-1] == "-"]
     keras, back = str(tmp_path / "keras"), str(tmp_path / "back")
-    assert tf1.main(["convert", str(tmp_path / "model"), keras, "--model", "lvae-dense"]) == 0
-    assert tf1.main(["convert", keras, back, "--model", "lvae-dense"]) == 2
+    assert tool.main(["convert", str(tmp_path / "model"), keras, "--model", "lvae-dense"]) == 0
+    assert tool.main(["convert", keras, back, "--model", "lvae-dense"]) == 2
     assert "--like" in capsys.readouterr().err
-    assert tf1.main(["convert", keras, back, "--model", "lvae-dense", "--like", str(tmp_path / "model")]) == 0
+    assert tool.main(["convert", keras, back, "--model", "lvae-dense", "--like", str(tmp_path / "model")]) == 0
     restored = tf1_program.restore(tmp_path / "back", table("fashion_dnn"))
     for name, value in values.items():
         if "loss_optimizer" not in name and not name.endswith("/Variable"):
