@@ -61,8 +61,8 @@ def figures(course: Course, learner: Learner, steps: Steps) -> dict:
     """What `results.json` has of the visit that just ended.
 
     {"transition": number of the visit, from 1, "distribution": name, "tests": {test set: means}}, and of a sequential
-    run also, over the distributions seen so far, {"seen_elbo": mean, "elbo_by_distribution": {name: negative ELBO}} and, over those before the present one,
-    {"consistency_accuracy": share}.
+    run also, over the distributions seen so far, {"seen_elbo": mean, "elbo_by_distribution": {name: negative ELBO}}
+    and, over those before the present one, {"consistency_accuracy": share}.
     """
     config = learner.config
     result = {"transition": learner.visit + 1,

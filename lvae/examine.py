@@ -11,7 +11,7 @@ import numpy as np
 
 from lib import files, tf1
 from lib.errors import UserError
-from lvae import checkpoint, distributions, evaluate, interchange, pictures, step
+from lvae import distributions, evaluate, interchange, pictures, step
 from lvae.checkpoint import TF1Model
 from lvae.config import Command, Config
 from lvae.distributions import Course

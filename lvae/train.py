@@ -167,7 +167,8 @@ class Training:
     def print_means(self, number: int, means: dict[str, float]) -> None:
         """A log point, as the original prints it; `number` counts the iterations of all visits."""
         if self.config.sequential:
-            tqdm.write(f"loss[total_iter={number}][iter={number - self.run.first_step}][model={self.learner.visited[-1]}] = "
+            distribution = self.learner.visited[-1]
+            tqdm.write(f"loss[total_iter={number}][iter={number - self.run.first_step}][model={distribution}] = "
                        f"{means['loss']:.6f}, elbo loss = {means['elbo']:.6f}, "
                        f"latent loss = {means['latent_kl']:.6f}, reconstr loss = {means['log_likelihood']:.6f}")
 

@@ -49,6 +49,8 @@ def _run(config: Config, directory: Path, data_dir: str, load_model: str, option
     images = TrainingImages(config, data_dir)
     training = Training(config, device.jit(options.jit, distributed=strategy is not None), strategy)
     settings = {"system": "MeRGAN", **config.as_settings(), "load_model": load_model}
+    if images.limited:
+        settings["images_per_class"] = config.images_per_class
     if strategy:  # batch statistics, and so the run, depend on it
         settings["replicas"] = strategy.num_replicas_in_sync
     _print_settings(settings)

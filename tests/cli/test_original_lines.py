@@ -12,7 +12,7 @@ from lib.run.settings import settings_of
 from lvae import command_line as lvae
 from memorygan import config as memorygan
 
-# --- MeRGAN: README and train.sh ---------------------------------------------------------------------------------------
+# --- MeRGAN: README and train.sh --------------------------------------------------------------------------------------
 
 _SFT = {"dataset": "mnist", "RA": False, "JTR": False, "RA_factor": 1e-4, "iters": 0, "test": False, "load_model": ""}
 _MERGAN = {
@@ -20,7 +20,8 @@ _MERGAN = {
     "--dataset mnist --RA --RA_factor 1e-3  --result_path mnist_RA_1e_3/": {
         "RA": True, "RA_factor": 1e-3, "result_path": "mnist_RA_1e_3/"},
     "--dataset mnist --JTR --result_path mnist_JTR/": {"JTR": True, "result_path": "mnist_JTR/"},
-    "--dataset mnist --test  --result_path result/mnist_RA_1e_3/": {"test": True, "result_path": "result/mnist_RA_1e_3/"},
+    "--dataset mnist --test  --result_path result/mnist_RA_1e_3/": {
+        "test": True, "result_path": "result/mnist_RA_1e_3/"},
     "--dataset svhn --RA --RA_factor 1e-2  --result_path svhn_RA_1e_2/": {
         "dataset": "svhn", "RA": True, "RA_factor": 1e-2, "result_path": "svhn_RA_1e_2/"},
     "--dataset svhn --test  --result_path result/svhn_RA_1e_2/": {
@@ -31,7 +32,8 @@ _MERGAN = {
         "dataset": "svhn", "test": True, "result_path": "result/svhn_JTR/"},
     "--dataset lsun --RA --RA_factor 1e-3 --result_path test_lsun_RA/": {
         "dataset": "lsun", "RA": True, "RA_factor": 1e-3, "result_path": "test_lsun_RA/"},
-    "--dataset lsun --JTR --result_path test_lsun_RA/": {"dataset": "lsun", "JTR": True, "result_path": "test_lsun_RA/"},
+    "--dataset lsun --JTR --result_path test_lsun_RA/": {
+        "dataset": "lsun", "JTR": True, "result_path": "test_lsun_RA/"},
     # No README has these, TF 1.4 took them.
     "": {"result_path": ""},
     "--data svhn --RA_f 1e-3 --iter 10": {"dataset": "svhn", "RA_factor": 1e-3, "iters": 10},
@@ -49,7 +51,7 @@ _JOINT = {
     "--iter 100 --data mnist": {"iters": 100},
 }
 
-# --- memoryGAN: README -------------------------------------------------------------------------------------------------
+# --- memoryGAN: README ------------------------------------------------------------------------------------------------
 
 _FASHION = {"dataset": "fashion", "epoch": 1500, "exp": "0", "load_cp_dir": "", "loss": "jsd", "lr_decay": False,
             "use_augmentation": False, "is_train": True, "model": "MemoryGAN", "generator": "base_g"}
@@ -68,7 +70,7 @@ _MEMORYGAN = {
         "model": "GAN", "discriminator": "base_d", "loss": "alternative", "exp": "3", "epoch": 2},
 }
 
-# --- Lifelong VAE: README ----------------------------------------------------------------------------------------------
+# --- Lifelong VAE: README ---------------------------------------------------------------------------------------------
 
 _VAE = {"sequential": False, "latent_size": 20, "epochs": 100, "batch_size": 100, "min_interval": 3000,
         "max_dist_swaps": 32, "device": "/gpu:0", "allow_soft_placement": True, "device_percentage": 0.3,

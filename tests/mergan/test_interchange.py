@@ -14,6 +14,7 @@ from lib.mergan.config import DATASETS, Config
 from lib.mergan.samples import samples_of
 from lib.mergan.step import build_optimizers
 from lib.run.options import Options
+from lib.tf1 import __main__ as tool
 from lib.tf1 import models
 from tests import tf1_program
 from tests.golden import records, registry
@@ -136,14 +137,14 @@ def test_the_tools_models_are_the_programs(name, dataset, joint):
 def test_list_and_convert_a_checkpoint_of_the_joint_program(tmp_path, capsys):
     values = checkpoint_values("mnist", joint=True)
     tf1_program.save(tmp_path / "model", values)
-    assert tf1.main(["list", str(tmp_path / "model")]) == 0
+    assert tool.main(["list", str(tmp_path / "model")]) == 0
     rows = {line.split()[0]: line.split()[1:] for line in capsys.readouterr().out.splitlines()}
     assert rows["New.Generator.5/New.Generator.5.Filters"] == ["5x5x1x32", "generator/5/kernel"]
     shape, ours = rows["Discriminator.Output/Discriminator.Output.W/Adam_1"]
     assert shape == "2048x1" and ours.endswith("/critic_Output_kernel_velocity")
     assert not [name for name, columns in rows.items() if columns[-1] == "-"]
-    assert tf1.main(["convert", str(tmp_path / "model"), str(tmp_path / "keras"), "--model", "joint-mnist"]) == 0
-    assert tf1.main(["convert", str(tmp_path / "keras"), str(tmp_path / "back"), "--model", "joint-mnist"]) == 0
+    assert tool.main(["convert", str(tmp_path / "model"), str(tmp_path / "keras"), "--model", "joint-mnist"]) == 0
+    assert tool.main(["convert", str(tmp_path / "keras"), str(tmp_path / "back"), "--model", "joint-mnist"]) == 0
     back = tf1_program.restore(tmp_path / "back", JOINT["mnist"])
     for name, value in back.items():
         # Keras weights hold no optimiser: it stands before its first step.
