@@ -53,3 +53,13 @@ def test_a_trained_model_is_worth_what_its_run_said(tmp_path, fashion, whole):  
     assert figures["tests"]["mnist_"] == pytest.approx(results[2]["tests"]["mnist_"], rel=1e-6)
     elbos = {name: means["elbo"] for name, means in figures["distributions"].items()}
     assert elbos == pytest.approx(results[2]["elbo_by_distribution"], rel=1e-6)
+
+
+@pytest.mark.full
+def test_distances_of_each_distribution(here, fashion):
+    tf1_program.save(here.path / "vae0.cpkt", checkpoint_values("fashion_dnn"))
+    printed = passed(here.call(line("fashion_dnn", fashion, "--test --frechet --load_model=vae0.cpkt --batch_size=20")))
+    assert " | Frechet: " in printed and "Frechet of reconstructions: " in printed
+    directory, = here.path.glob("evaluation_vae0_*")
+    figures = json.loads((directory / "evaluation.json").read_text())
+    assert figures["distributions"]["fashion 0"]["frechet_distance"] >= 0 and figures["frechet_distance"] >= 0
