@@ -104,6 +104,15 @@ def test_a_complete_run_is_not_gone_on_with(whole_run, here, fashion):
     assert len(results) == 1 and results[0]["tests"]["mnist_"]["elbo"] > 0
 
 
+@pytest.mark.full
+def test_a_run_that_is_not_sequential_prints_its_epochs_as_the_original(here, fashion):
+    printed = passed(here.call(line("fashion_dnn", fashion, "--epochs=2 --batch_size=20")))
+    number = r"-?\d+\.\d{4}"
+    epochs = re.findall(rf"^\[Epoch: (\d{{4}})\] current cost =  {number} \|  avg cost =  {number} \|  "
+                        rf"latent cost =  {number} \|  recon cost =  {number}$", printed, re.M)
+    assert epochs == ["0001", "0002"] and "loss[total_iter" not in printed
+
+
 @pytest.mark.parametrize("flags, message", [
     ("--method=ewc --sequential", "--ewc_gamma"),
     ("--ewc_gamma=1", "--method=ewc"),
