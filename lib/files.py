@@ -65,9 +65,17 @@ def require_space(directory: Path, size: int) -> None:
         raise UserError(f"{directory} has {free} bytes free, {size} are needed; free some space or choose another path")
 
 
-def remove_temporaries(directory: Path) -> None:
-    """Remove, at any depth, what processes that were killed left at temporary paths."""
-    for path in list(Path(directory).rglob(".*")):
+def remove_temporaries(directory: Path, others: str = "") -> None:
+    """Remove, at any depth, what processes that were killed left at temporary paths.
+
+    Args:
+      others: a file by which a directory below shows that it is somebody else's, where nothing is removed.
+    """
+    directory = Path(directory)
+    for path in list(directory.rglob(".*")):
+        above = path.relative_to(directory).parents
+        if others and any((directory / parent / others).exists() for parent in above if parent != Path(".")):
+            continue
         if re.match(r"\.\d+\.", path.name) and not path.is_symlink():  # we make no links
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 

@@ -176,13 +176,13 @@ def animation(frames: list[np.ndarray], milliseconds: int = 200, limit: int = 1_
 # --- charts -----------------------------------------------------------------------------------------------------------
 
 
-def rendered(draw: Callable[[Figure], None], size: tuple[float, float], kind: str) -> bytes:
-    """What `draw` puts on a figure of so many inches, as "svg", "png" or "jpg"."""
+def rendered(draw: Callable[[Figure], None], size: tuple[float, float], kind: str, dpi: int = 120) -> bytes:
+    """What `draw` puts on a figure of so many inches, as "svg", "png" or "jpg"; `dpi`: pixels per inch."""
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=size, layout="constrained")
         draw(figure)
         buffer = io.BytesIO()
-        figure.savefig(buffer, dpi=120, format=kind, metadata={"Date": None} if kind == "svg" else None)
+        figure.savefig(buffer, dpi=dpi, format=kind, metadata={"Date": None} if kind == "svg" else None)
     return buffer.getvalue()
 
 
@@ -207,13 +207,13 @@ class Chart(NamedTuple):
     plain: bool = False  # a thin line and nothing else, as MeRGAN's original draws its log
 
 
-def line_chart(*charts: Chart, kind: str = "svg", size: tuple[float, float] = (5.2, 3.4)) -> bytes:
+def line_chart(*charts: Chart, kind: str = "svg", size: tuple[float, float] = (5.2, 3.4), dpi: int = 120) -> bytes:
     """Charts side by side, each of `size` inches, as "svg", "png" or "jpg"."""
     def draw(figure):
         for axes, chart in zip(figure.subplots(1, len(charts), squeeze=False)[0], charts):
             _draw_lines(axes, chart)
 
-    return rendered(draw, (size[0] * len(charts), size[1]), kind)
+    return rendered(draw, (size[0] * len(charts), size[1]), kind, dpi)
 
 
 def _draw_lines(axes, chart: Chart) -> None:

@@ -59,18 +59,21 @@ def found_device(command: Command) -> str:
 
 
 def run(experiment: str, arguments: list[str]) -> None:
-    """Train as a command line says."""
+    """Train, or evaluate a checkpoint, as a command line says."""
     config, command, options = read(experiment, arguments)
 
     # TensorFlow takes seconds to import: flags that do not fit should not wait for it.
     import tensorflow as tf
 
     from lib import device
-    from lvae import train
+    from lvae import examine, train
 
     config = device.prepare(config, options)
     with tf.device(found_device(command)):
-        train.run(config, command.base_dir, command.data_dir, command.load_model, options, command.frechet)
+        if command.test:
+            examine.run(config, command)
+        else:
+            train.run(config, command.base_dir, command.data_dir, command.load_model, options, command.frechet)
 
 
 def main(script: str) -> None:

@@ -24,20 +24,32 @@ def read(directory: Path) -> tuple[str, list[dict]]:
     if systems.system_of(settings) != "lvae":
         raise UserError(f"{directory} holds no run of the Lifelong VAE")
     try:
-        rows = transitions(files.read_json(path, list))
+        rows = transitions(files.read_json(path, list), visited(directory))
         return (str(settings["method"]) if settings["sequential"] else "all at once"), rows
     except (KeyError, TypeError, AttributeError, ZeroDivisionError, OverflowError) as error:
         raise UserError(f"{path} or settings.json beside it is not what training writes") from error
 
 
-def transitions(results: list[dict]) -> list[dict]:
-    """The figures of each transition from what `results.json` holds; `TypeError` and the like for what it cannot."""
+def visited(directory: Path) -> int:
+    """How many distributions a run has visited, with those of the model that it began with; 0 if it does not say."""
+    path = Path(directory) / "models" / "class_list.csv"
+    return len(path.read_text(errors="replace").splitlines()) if path.is_file() else 0
+
+
+def transitions(results: list[dict], visited: int = 0) -> list[dict]:
+    """The figures of each transition from what `results.json` holds; `TypeError` and the like for what it cannot.
+
+    Args:
+      visited: distributions that the run has visited, which tells where one began whose results do not say it.
+    """
+    first = max(visited - len(results), 0) + 1
     rows = [{"distribution": str(result["distribution"]),
+             "transition": result.get("transition", number),
              **{name: result.get(name) for name in _READ},
              # Two test sets count alike.
              "elbo": sum(means["elbo"] for means in result["tests"].values()) / len(result["tests"])}
-            for result in results]
-    if not all(isinstance(row[name], (int, float, type(None))) for row in rows for name in QUANTITIES):
+            for number, result in enumerate(results, first)]
+    if not all(isinstance(row[name], (int, float, type(None))) for row in rows for name in (*QUANTITIES, "transition")):
         raise TypeError("a figure that is no number")
     return rows
 
@@ -47,23 +59,39 @@ def title(quantity: str) -> str:
     return QUANTITIES[quantity][0].upper() + QUANTITIES[quantity][1:]
 
 
+def aligned(runs: dict[str, list[dict]]) -> list[tuple[int, str, list[dict | None]]]:
+    """(transition, distribution, each run's figures there or None), in the order of the transitions.
+
+    A run that began with a loaded model has figures from that model's next distribution on. Runs that learned
+    different distributions at the same transition have a line each.
+    """
+    found = {name: {place(row, number): row for number, row in enumerate(rows, 1)} for name, rows in runs.items()}
+    # By transition alone, so that of different distributions the first run's comes first.
+    places = sorted(dict.fromkeys(key for rows in found.values() for key in rows), key=lambda key: key[0])
+    return [(*key, [rows.get(key) for rows in found.values()]) for key in places]
+
+
+def place(row: dict, number: int) -> tuple[int, str]:
+    """(transition, distribution) of a run's row number `number` (from 1), which older tables do not say."""
+    return row.get("transition", number), row["distribution"]
+
+
+def points(rows: list[dict], quantity: str) -> list[tuple[int, float]]:
+    """(transition, value) of a run's curve."""
+    return [(place(row, number)[0], row[quantity]) for number, row in enumerate(rows, 1) if row[quantity] is not None]
+
+
 def table(runs: dict[str, list[dict]], quantity: str) -> str:
     """Markdown: a line per transition, a column per run."""
-    longest = max(runs.values(), key=len)
-    lines = []
-    for index, row in enumerate(longest):
-        values = [rows[index][quantity] if index < len(rows) else None for rows in runs.values()]
-        lines.append([str(index + 1), row["distribution"], *(number(value, missing="") for value in values)])
+    lines = [[str(transition), distribution, *(number(row and row[quantity], missing="") for row in rows)]
+             for transition, distribution, rows in aligned(runs)]
     return markdown(["transition", "distribution", *runs], lines, numeric=len(runs))
 
 
 def chart(runs: dict[str, list[dict]], quantity: str) -> pictures.Chart:
     """A curve per run over the transitions."""
-    lines = []
-    for name, rows in runs.items():
-        points = [(number, row[quantity]) for number, row in enumerate(rows, 1) if row[quantity] is not None]
-        if points:
-            lines.append(pictures.Line(name, *zip(*points)))
+    lines = [pictures.Line(name, *zip(*points(rows, quantity))) for name, rows in runs.items()
+             if points(rows, quantity)]
     # Several short lines: titles side by side would run together.
     return pictures.Chart(lines, "transition", "", title(quantity).replace(" (", "\n(").replace(", ", ",\n"))
 

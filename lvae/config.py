@@ -142,8 +142,15 @@ class Command(Checked):
     data_dir: FilePath = setting(".", "Where the data sets lie: <data_dir>/MNIST_data, <data_dir>/fashion, ...")
     load_model: FilePath = setting("", "Checkpoint prefix (<name>.cpkt) to start from; a lifelong run goes on with the "
                                   "distribution after its model's.")
-    frechet: bool = setting(False, "At the end of every distribution also the Frechet distance of samples, in the "
-                                   "features of a classifier that is trained first.")
+    test: bool = setting(False, "Evaluate and draw the newest model of --load_model instead of training; results go to "
+                                "<base_dir>/evaluation_<model>.")
+    frechet: bool = setting(False, "At the end of every distribution, or with --test of each, also the Frechet "
+                                   "distance of samples, in the features of a classifier that is trained first.")
     device: str = setting("/gpu:0", "Where to compute; without such a device, on the CPU.", original=True)
     allow_soft_placement: bool = setting(True, "False: refuse to run where the device does not exist.", original=True)
     device_percentage: float = setting(0.3, "Of the original; GPU memory is taken as it is needed here.", original=True)
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.test and not self.load_model:
+            raise UserError("--test needs --load_model, the prefix of the checkpoint to evaluate (<name>.cpkt)")

@@ -119,9 +119,10 @@ def load(config: Config, data_dir: str) -> Course:
         parts = ([Distribution(name, _WHOLE[name], train, test)] if whole else _by_class(name, train, test))
         if name in config.rotate:
             exact = config.tf1_exact and name == "fashion"
+            # As in the original: one class at all angles, then the next.
             parts += [part._replace(name=f"{part.name} at {angle}", train=rotated(part.train, angle, exact=exact),
                                     test=rotated(part.test, angle, exact=exact))
-                      for angle in data.ANGLES for part in list(parts)]
+                      for part in parts for angle in data.ANGLES]
         distributions += parts
         tests[experiment.csv_prefixes[position]] = test
     for part in distributions:

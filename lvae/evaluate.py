@@ -1,5 +1,6 @@
 """Evaluation of a VAE, during training and after a visit: test ELBO, agreement of student and teacher, result files."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,12 @@ def test(config: Config, steps: Steps, samples: Samples, number: int = _LAST) ->
     return means | {"bits_per_dim": losses.bits_per_dimension(config, means["elbo"])}
 
 
+def summary(means: dict[str, float]) -> str:
+    """What the original prints of a test set at the end of a visit."""
+    return (f"Loss: {means['loss']:.6f} | ELBO: {means['elbo']:.6f} | "
+            f"Reconstruction: {means['log_likelihood']:.6f} | LatentKL: {means['latent_kl']:.6f}")
+
+
 def consistency_accuracy(config: Config, networks: Networks, samples: Samples) -> float:
     """Share of images that student and teacher put into the same latent class."""
     hits = count = 0
@@ -53,12 +60,13 @@ def consistency_accuracy(config: Config, networks: Networks, samples: Samples) -
 def figures(course: Course, learner: Learner, steps: Steps) -> dict:
     """What `results.json` has of the visit that just ended.
 
-    {"distribution": name, "tests": {test set: means}}, and of a sequential run also, over the distributions seen so
-    far, {"seen_elbo": mean, "elbo_by_distribution": {name: negative ELBO}} and, over those before the present one,
-    {"consistency_accuracy": share}.
+    {"transition": number of the visit, from 1, "distribution": name, "tests": {test set: means}}, and of a sequential
+    run also, over the distributions seen so far, {"seen_elbo": mean, "elbo_by_distribution": {name: negative ELBO}}
+    and, over those before the present one, {"consistency_accuracy": share}.
     """
     config = learner.config
-    result = {"distribution": course.distributions[learner.visited[-1]].name,
+    result = {"transition": learner.visit + 1,
+              "distribution": course.distributions[learner.visited[-1]].name,
               "tests": {prefix: test(config, steps, samples) for prefix, samples in course.tests.items()}}
     if not config.sequential:
         return result
@@ -72,12 +80,16 @@ def figures(course: Course, learner: Learner, steps: Steps) -> dict:
 
 
 def write_results(directory: Path, course: Course, learner: Learner) -> None:
-    """Rewrite the original's csv files and `results.json` from all completed visits, whole or not at all."""
+    """Rewrite the original's csv files and `results.json` from all completed visits, whole or not at all.
+
+    The csv files have a line per visit. Where a run began with a loaded model, those of that model's visits are nan.
+    """
     models = Path(directory) / "models"
-    listed = [f"{number},{course.distributions[number].label}" for number in learner.visited]
-    files.write_text(models / "class_list.csv", "\n".join(listed) + "\n")
+    listed = [(number, course.distributions[number].label) for number in learner.visited]
+    files.write_text(models / "class_list.csv", "".join(f"{number:.18e},{label:.18e}\n" for number, label in listed))
+    missing = [math.nan] * (len(learner.visited) - len(learner.results))
     for prefix in course.tests:
         for name, quantity in CSV.items():
-            values = [result["tests"][prefix][quantity] for result in learner.results]
+            values = missing + [result["tests"][prefix][quantity] for result in learner.results]
             files.write_text(models / f"{prefix}test_{name}.csv", "".join(f"{value:.18e}\n" for value in values))
     files.write_json(Path(directory) / "results.json", learner.results)

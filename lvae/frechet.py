@@ -102,20 +102,18 @@ class Distance:
         """
         numbers = list(dict.fromkeys(learner.visited) if self._config.sequential
                        else range(len(self._course.distributions)))
-        real = self._course.test_images(numbers)
-        rows = _spread(len(real), _COMPARED)
-        parts = [real.take(rows[start:start + samples.AT_ONCE], self._config.architecture.input_shape)
-                 for start in range(0, len(rows), samples.AT_ONCE)]
+        parts = self._parts(self._course.test_images(numbers))
+        count = sum(map(len, parts))
         target = self._moments(samples.rounded_pixels(self._config, part) for part in parts)
-        drawn = [*samples.of_prior(learner, len(rows), "frechet")]
+        drawn = [*samples.of_prior(learner, count, "frechet")]
         reconstructions = self._moments(self._reconstructions(learner, parts))
-        known = self._moments(self._training_images(numbers, len(rows)))
+        known = self._moments(self._training_images(numbers, count))
         return {"frechet_distance": frechet.frechet_distance(target, self._moments(drawn)),
                 "frechet_reconstructions": frechet.frechet_distance(target, reconstructions),
                 "samples_by_distribution": self._shares(drawn),
                 "frechet_features": self._extractor.name,
                 "frechet_depends_on": {
-                    "real_images": target.count, "generated_images": len(rows), "features": len(target.mean),
+                    "real_images": target.count, "generated_images": count, "features": len(target.mean),
                     "distance_of_real_training_images": frechet.frechet_distance(target, known),
                     "real_training_images": known.count, "classifier": pretrained.about(self._judge)}}
 
@@ -126,6 +124,24 @@ class Distance:
         for start in range(0, len(rows), samples.AT_ONCE):
             part = images.take(rows[start:start + samples.AT_ONCE], self._config.architecture.input_shape)
             yield samples.rounded_pixels(self._config, part)
+
+    def of_distribution(self, learner: Learner, number: int, label: int | None) -> dict[str, float]:
+        """Of one distribution's test images: {"frechet_reconstructions": float} and, where a latent class is the
+        distribution's, {"frechet_distance": of samples of that class}."""
+        parts = self._parts(self._course.distributions[number].test)
+        target = self._moments(samples.rounded_pixels(self._config, part) for part in parts)
+        found = {"frechet_reconstructions": frechet.frechet_distance(
+            target, self._moments(self._reconstructions(learner, parts)))}
+        if label is None:
+            return found
+        drawn = samples.of_prior(learner, sum(map(len, parts)), "frechet of a class", label)
+        return {"frechet_distance": frechet.frechet_distance(target, self._moments(drawn))} | found
+
+    def _parts(self, real: Samples) -> list[np.ndarray]:
+        """The images that are compared, in the networks' input shape, in batches."""
+        rows = _spread(len(real), _COMPARED)
+        return [real.take(rows[start:start + samples.AT_ONCE], self._config.architecture.input_shape)
+                for start in range(0, len(rows), samples.AT_ONCE)]
 
     def _moments(self, images: Iterable[np.ndarray]):
         return frechet.image_moments(self._extractor, images)

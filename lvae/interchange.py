@@ -8,7 +8,7 @@ import numpy as np
 from lib.errors import UserError
 from lib.tf1 import models
 from lib.tf1.models import Interchange
-from lvae.checkpoint import TF1Model
+from lvae.checkpoint import Shapes, TF1Model
 from lvae.config import Architecture, Config
 from lvae.networks import Latents, build_vae
 from lvae.step import build_optimizer
@@ -28,19 +28,27 @@ def build(body: str, values: dict[str, np.ndarray]) -> Interchange:
     for prefix in sorted({name.partition("/")[0] for name in values if re.match(r"vae\d+_[^/]*/", name)}):
         shapes = {name.removeprefix(f"{prefix}/"): value.shape for name, value in values.items()
                   if name.startswith(f"{prefix}/")}
-        try:
-            model = _model(body, prefix, shapes)
-        except (KeyError, IndexError, ValueError) as error:
-            raise UserError(f"{prefix} is no complete model with {body} bodies: the sizes do not follow from its "
-                            f"variables ({error}); they are missing or misshaped") from error
+        model = model_of(body, prefix, shapes)
         number = prefix.partition("_")[0]
         networks |= {f"{number}_encoder": model.vae.encoder, f"{number}_decoder": model.vae.decoder}
         variables |= model.variables()
     return Interchange(networks, variables)
 
 
-def _model(body: str, prefix: str, shapes: dict[str, tuple[int, ...]]) -> TF1Model:
-    """The model whose variables, named without its prefix, have these shapes."""
+def model_of(body: str, prefix: str, shapes: Shapes) -> TF1Model:
+    """The model whose variables, named without its prefix, have these shapes; freshly initialised.
+
+    Raises:
+      UserError: a layer that tells a size is missing.
+    """
+    try:
+        return _model(body, prefix, shapes)
+    except (KeyError, IndexError, ValueError) as error:
+        raise UserError(f"{prefix} is no complete model with {body} bodies: the sizes do not follow from its "
+                        f"variables ({error}); they are missing or misshaped") from error
+
+
+def _model(body: str, prefix: str, shapes: Shapes) -> TF1Model:
     first = body == "cnn" and any(name.startswith("encoder/cnn_encoder/") for name in shapes)
     scopes = ("cnn_encoder", "cnn_decoder") if first else ("encoder", "decoder")
     encoder, decoder = f"encoder/{scopes[0]}", f"generator/{scopes[1]}"

@@ -35,7 +35,7 @@ def draw(directory: Path, course: Course, learner: Learner) -> None:
     if learner.lineage.latents.continuous == 2:
         for images in course.tests.values():
             _draw_clusters(directory / f"2d_cluster_{learner.model().prefix}.png", learner, images)
-        _draw_interpolation(directory / f"{next(iter(course.tests))}interpolation_discrete", learner)
+        _draw_interpolation(directory / "interpolation_discrete", learner)
 
 
 def _draw_samples(directory: Path, learner: Learner) -> None:
@@ -73,9 +73,9 @@ def _draw_clusters(path: Path, learner: Learner, images: Samples) -> None:
 
 
 def _draw_interpolation(path: Path, learner: Learner) -> None:
-    """A 20 x 20 grid over z_c for every latent class."""
+    """A 20 x 20 grid over z_c for every latent class: the first dimension grows to the right, the second upwards."""
     ticks = np.linspace(-_REACH, _REACH, _STEPS)
-    grid = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
+    grid = np.stack(np.meshgrid(ticks, ticks[::-1]), axis=-1).reshape(-1, 2)
     for label in range(max(learner.lineage.latents.classes, 1)):
         pixels = samples.decoded(learner, _with_class(learner, grid, label))
         pictures.save_png(path.with_name(f"{path.name}{label}.png"), pictures.grid(pixels, columns=_STEPS))

@@ -16,7 +16,7 @@ from lib.report.page import Chapter, Figure, Section
 from lib.report.runs import Run, read_json
 from lib.report.tables import NONE, Table, number
 from lvae import distributions
-from lvae.comparison import QUANTITIES, title, transitions
+from lvae.comparison import QUANTITIES, aligned, points, title, transitions, visited
 from lvae.config import EXPERIMENTS
 from lvae.frechet import circumstances
 
@@ -52,7 +52,7 @@ def _results(path: Path) -> list[dict]:
     if not path.exists():
         return []
     try:
-        rows = transitions(read_json(path, list))
+        rows = transitions(read_json(path, list), visited(path.parent))
         for row in rows:
             row["frechet_depends_on"] = row["frechet_depends_on"] and _depends_on(row["frechet_depends_on"])
         return rows
@@ -103,9 +103,9 @@ def over_transitions(runs: Sequence[Run], results: dict[str, list[dict]]) -> Sec
     for name in QUANTITIES:
         lines = []
         for run, colour in zip(runs, pictures.colours(len(runs))):
-            points = [(count, row[name]) for count, row in enumerate(results[run.name], 1) if row[name] is not None]
-            if points:
-                lines.append(pictures.Line(run.name, *zip(*points), colour))
+            found = points(results[run.name], name)
+            if found:
+                lines.append(pictures.Line(run.name, *zip(*found), colour))
         if lines:
             drawn.append(sections.chart(title(name), lines, "distributions learned", name))
             tables.append(_table(name, results))
@@ -115,10 +115,8 @@ def over_transitions(runs: Sequence[Run], results: dict[str, list[dict]]) -> Sec
 
 
 def _table(quantity: str, results: dict[str, list[dict]]) -> Table:
-    longest = max(results.values(), key=len)
-    rows = [[str(index + 1), row["distribution"],
-             *(number(of_run[index][quantity]) if index < len(of_run) else NONE for of_run in results.values())]
-            for index, row in enumerate(longest)]
+    rows = [[str(transition), distribution, *(number(row[quantity]) if row else NONE for row in of_runs)]
+            for transition, distribution, of_runs in aligned(results)]
     return Table(title(quantity), ["transition", "distribution", *results], rows)
 
 

@@ -30,14 +30,20 @@ def decoded(learner: Learner, z: np.ndarray) -> np.ndarray:
     return rounded_pixels(learner.config, losses.likelihood(learner.config).mean(output))
 
 
-def of_prior(learner: Learner, count: int, stream: str) -> Iterator[np.ndarray]:
-    """Pixels of so many samples, `AT_ONCE` at a time; the noise is that of a stream at the present visit."""
+def of_prior(learner: Learner, count: int, stream: str, label: int | None = None) -> Iterator[np.ndarray]:
+    """Pixels of so many samples, `AT_ONCE` at a time; the noise is that of a stream at the present visit.
+
+    Args:
+      label: latent class of all samples; None: drawn for each.
+    """
     config = learner.config
     student = learner.networks.student
     generate = tf.function(lambda noise: lifelong.generate(config, student, noise))
     for batch, start in enumerate(range(0, count, AT_ONCE)):
         noise = draw_replay(student.latents, AT_ONCE, lambda name: randomness.key(
             config.seed, f"{stream}/{name}", len(learner.visited), batch))
+        if label is not None:
+            noise = noise._replace(classes=tf.fill([AT_ONCE], label))
         yield rounded_pixels(config, generate(noise))[:count - start]
 
 

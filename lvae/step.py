@@ -77,6 +77,17 @@ def advance_clock(config: Config, clock: Clock, batches: int) -> None:
     clock.write(state)
 
 
+def wind_clock(config: Config, clock: Clock, iterations: int) -> None:
+    """Count so many training steps of a model that is loaded, as if they had been made here."""
+    @tf.function
+    def wound(state: Annealing, count) -> Annealing:
+        for _ in tf.range(count):
+            state = _after(config, state, training=True)
+        return state
+
+    clock.write(wound(clock.read(), tf.constant(iterations)))
+
+
 def normalised(gradients: list[tf.Tensor]) -> list[tf.Tensor]:
     """Each tensor divided by its norm + 1e-7: the PyTorch version's `adamnorm` before Adam."""
     return [gradient / (tf.norm(gradient) + 1e-7) for gradient in gradients]

@@ -55,7 +55,9 @@ def run(config: Config, base: str, data_dir: str, load_model: str = "", options:
 def settings_of(config: Config, load_model: str) -> dict:
     """What `settings.json` holds."""
     started = {"load_model": load_model} if load_model else {}
-    return place.as_stored({"system": systems.TITLES["lvae"], **dataclasses.asdict(config), **started})
+    # Rotated copies came angle by angle before; a run begun so is not gone on with in another order.
+    rotated = {"rotations": "class by class"} if config.rotate else {}
+    return place.as_stored({"system": systems.TITLES["lvae"], **dataclasses.asdict(config), **started, **rotated})
 
 
 def experiment_directory(base: Path, settings: dict, resume: str) -> Path:
@@ -113,6 +115,9 @@ class Training:
         self.learner = learner
         self.run = run
         self.distance = distance
+        # Of an epoch, which only a run that is not sequential has.
+        self.images = sum(len(part.train) for part in course.distributions)
+        self.epoch_length = max(self.images // self.config.batch_size, 1)
 
     def visit_all(self) -> None:
         """The rest of the plan."""
@@ -134,6 +139,7 @@ class Training:
             self.look_at_tests(steps, 0)
         self.run.train(self.advance_of(steps), [
             log_event(self.run, self.print_means),
+            Event(lambda i: not self.config.sequential and (i + 1) % self.epoch_length == 0, self.end_epoch),
             # The original looks at the test set before a training step, an event comes after one.
             Event(lambda i: bool(every) and (first + i + 1) % every == 0,
                   lambda i: self.look_at_tests(steps, first + i + 1)),
@@ -162,9 +168,20 @@ class Training:
 
     def print_means(self, number: int, means: dict[str, float]) -> None:
         """A log point, as the original prints it; `number` counts the iterations of all visits."""
-        tqdm.write(f"loss[total_iter={number}][iter={number - self.run.first_step}][model={self.run.phase}] = "
-                   f"{means['loss']:.6f}, elbo loss = {means['elbo']:.6f}, latent loss = {means['latent_kl']:.6f}, "
-                   f"reconstr loss = {means['log_likelihood']:.6f}")
+        if self.config.sequential:
+            distribution = self.learner.visited[-1]
+            tqdm.write(f"loss[total_iter={number}][iter={number - self.run.first_step}][model={distribution}] = "
+                       f"{means['loss']:.6f}, elbo loss = {means['elbo']:.6f}, "
+                       f"latent loss = {means['latent_kl']:.6f}, reconstr loss = {means['log_likelihood']:.6f}")
+
+    def end_epoch(self, iteration: int) -> None:
+        """The original's line of a run that is not sequential: costs of an epoch's last batch, and the epoch's mean."""
+        first = iteration + 1 - self.epoch_length
+        costs, latent, likelihood = (self.run.log.of_steps(name, first, iteration)
+                                     for name in ("loss", "latent_kl", "log_likelihood"))
+        mean = sum(costs) * self.config.batch_size / self.images
+        tqdm.write(f"[Epoch: {(iteration + 1) // self.epoch_length:04d}] current cost =  {costs[-1]:.4f} |  "
+                   f"avg cost =  {mean:.4f} |  latent cost =  {latent[-1]:.4f} |  recon cost =  {-likelihood[-1]:.4f}")
 
     def look_at_tests(self, steps: Steps, number: int) -> None:
         """The periodic test, whose calls the original's annealing counts, too; the log has it as `test_...`."""
@@ -173,8 +190,8 @@ class Training:
             self.run.log.add({f"{prefix}test_{name}": {number: means[quantity]}
                               for name, quantity in evaluate.CSV.items()})
             step.advance_clock(self.config, self.learner.clock, len(evaluate.batches(self.config, len(samples))))
-            tqdm.write(f"[Test] avg cost = {means['loss']:.6f} | avg latent cost = {means['latent_kl']:.6f} | "
-                       f"avg elbo loss = {means['elbo']:.6f} | avg recon loss = {means['log_likelihood']:.6f}")
+            tqdm.write(f"[Test] avg cost =  {means['loss']:.4f} |  avg latent cost =  {means['latent_kl']:.4f} |  "
+                       f"avg elbo loss =  {means['elbo']:.4f} |  avg recon loss =  {means['log_likelihood']:.4f}")
 
     def record(self, steps: Steps) -> None:
         """Figures, files and pictures at the end of a visit."""
@@ -182,8 +199,7 @@ class Training:
         directory = self.run.directory
         figures = evaluate.figures(self.course, learner, steps)
         for means in figures["tests"].values():
-            print(f"Mean losses [VAE {learner.visit}] = Loss: {means['loss']:.6f} | ELBO: {means['elbo']:.6f} | "
-                  f"Reconstruction: {means['log_likelihood']:.6f} | LatentKL: {means['latent_kl']:.6f}")
+            print(f"Mean losses [VAE {learner.visit}] = {evaluate.summary(means)}")
         self.run.answer_signals()
         if self.distance:
             figures |= self.distance.measure(learner)

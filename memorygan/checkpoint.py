@@ -43,7 +43,7 @@ def variables(model: Model) -> dict:
 
 def write(prefix: Path, model: Model) -> None:
     """A whole checkpoint, which either program reads."""
-    tf1.write(prefix, variables(model))
+    tf1.write(prefix, variables(model), meta=True)
 
 
 def restore(prefix: Path, model: Model) -> None:

@@ -6,7 +6,6 @@ from lib.run.flags import Parser
 from lib.run.options import Options
 from memorygan.config import Command, Config, Measured, make_config
 
-
 _UNSHARED = ("strategy",)  # one device computes a step
 
 

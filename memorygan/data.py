@@ -1,6 +1,7 @@
 """From images as distributed to images as the networks see them: affine-MNIST, brightness and contrast, ranges."""
 
 import functools
+import math
 import os
 from collections.abc import Callable
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from scipy import ndimage
 
 from lib import randomness
 from lib.data import batching, folders, from_tfds, origin, sources
+from lib.errors import UserError, reason
 from lib.run.place import Origin
 from memorygan.config import Config, DataSet
 
@@ -21,6 +23,7 @@ _PLACES = 12
 _BRIGHTNESS = 16.0 / 255.0
 _CONTRAST = (0.8, 1.2)
 _SOURCE = {"mnist": "mnist28"}  # what a data set is called there, if otherwise
+_ARRAY = "small_chairs.npy"  # the only file of chairs that the original's code reads
 _TFDS_SOURCE = "https://drive.google.com/"  # of CelebA
 
 
@@ -125,7 +128,10 @@ class TrainingSet(NamedTuple):
 
 
 def _open_images(data: DataSet, folder: str) -> folders.Images:
-    """The middle squares of the images in a folder, or of the same data set in TFDS."""
+    """The middle squares of the images in a folder, or in the array that the original reads, or of TFDS."""
+    array = os.path.join(folder, _ARRAY)
+    if data.folder == "chair" and os.path.exists(array):
+        return _of_array(array)
     if os.path.isdir(folder) or not data.tfds:
         return folders.Images(folders.files(folder), functools.partial(folders.decode, crop=True))
     examples = from_tfds.open_images(data.tfds, "train", _TFDS_SOURCE, f"no images in {folder}",
@@ -139,6 +145,26 @@ def _described(data: DataSet, folder: str) -> str:
     if os.path.isdir(folder) or not data.tfds:
         return f"image files below {folder}"
     return from_tfds.described(data.tfds, file_format="array_record")
+
+
+def _of_array(path: str) -> folders.Images:
+    """Images of an array [n, h, w], [n, h, w, 1 or 3] or [n, side * side] of bytes, read as they are needed."""
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise UserError(f"cannot read {path}: {reason(error)}") from error
+    shape = array.shape
+    if len(shape) == 2 and math.isqrt(shape[1]) ** 2 == shape[1]:
+        shape = (len(array), math.isqrt(shape[1]), math.isqrt(shape[1]))
+    if array.dtype != np.uint8 or len(shape) not in (3, 4) or shape[3:] not in ((), (1,), (3,)) or 0 in shape:
+        raise UserError(f"{path}: {array.dtype} {list(array.shape)}; an array of bytes [n, h, w] or [n, h, w, 1 or 3] "
+                        "was expected")
+
+    def decode(row: int, side: int) -> np.ndarray:
+        image = np.broadcast_to(array[row].reshape(*shape[1:3], -1), (*shape[1:3], 3))
+        return folders.fit(Image.fromarray(np.ascontiguousarray(image)), side, True)
+
+    return folders.Images(range(len(array)), decode)
 
 
 def cumulative_order(count: int, batch_size: int, stream: str, shuffle: Callable[[int], np.ndarray]) -> batching.Order:

@@ -1,5 +1,6 @@
 """`--is_train=False`: the samples of a checkpoint, and what they are worth."""
 
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -110,6 +111,7 @@ def run(config: Config, model: Model, command: Command, measured: Measured) -> P
     Returns the directory.
     """
     print("[*] Test Start", flush=True)
+    started = time.monotonic()
     load_cp_dir = Path(command.load_cp_dir)
     directory = samples_directory(load_cp_dir)
     files.make_directory(directory)
@@ -119,8 +121,8 @@ def run(config: Config, model: Model, command: Command, measured: Measured) -> P
     write_samples(path, generated(config, model, count), shape)
     samples = np.load(path, mmap_mode="r", allow_pickle=False)
     pictures.save_png(directory / "samples_gen_0.png", sample_picture(samples))
-    print(f"[*] Finished : {load_cp_dir}")
-    print(f"saved at {path}", flush=True)
+    print(f"[*] Finished : {time.monotonic() - started:f}")
+    print(f"saved at {directory}", flush=True)
     metrics = {"memory": memory_use(model)} if model.memory else {}
     if measured.inception_score and not config.data.folder:
         metrics |= score(config, samples, command.data_dir, measured.inception_weights)

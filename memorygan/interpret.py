@@ -1,5 +1,6 @@
 """The paper's figures of what the memory has learned (figs. 1, 3, 5 and 6), from a checkpoint and a run's logs."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from lib.errors import UserError, reason
 from lib.run import log
 from memorygan import data, memory, samples
 from memorygan.config import Command, Config
+from memorygan.data import TrainingSet
 from memorygan.noise import draw_latent, draw_slots
 from memorygan.step import Model
 
@@ -19,7 +21,7 @@ SHOWN_SLOTS = 9
 BEST_SLOTS = 5  # of those the most probable, the others drawn among all real slots
 NEAREST = 7
 ROWS = 8  # generated images whose neighbours are shown
-_TRAINING_IMAGES = 6400  # searched for neighbours: 100 batches
+_AT_ONCE = 16  # batches of training images that are searched for neighbours together
 _LEAST_PRIOR = 4e-4  # the paper leaves out slots below
 
 
@@ -86,10 +88,30 @@ def explain(config: Config, model: Model, image: np.ndarray) -> tuple[np.ndarray
     return slots, posterior[slots], generate(model, latent, keys)
 
 
-def nearest_images(config: Config, model: Model, generated: np.ndarray, real: np.ndarray) -> np.ndarray:
-    """Indices int [n, 7] of the real uint8 images nearest to each generated uint8 image, by cosine of the queries."""
-    cosine = queries_of(config, model, generated) @ queries_of(config, model, real).T
-    return np.argsort(-cosine, axis=1, kind="stable")[:, :NEAREST]
+def nearest_images(config: Config, model: Model, generated: np.ndarray, parts: Iterable[np.ndarray]) -> np.ndarray:
+    """uint8 [n, 7, h, w, c]: the real images nearest to each generated uint8 image, by cosine of the queries.
+
+    Args:
+      parts: real uint8 images [m, h, w, c], some at a time; only the nearest so far are kept.
+    """
+    queries = queries_of(config, model, generated)
+    rows = np.arange(len(generated))[:, None]
+    cosines = np.empty([len(generated), 0], np.float32)
+    nearest = np.empty([len(generated), 0, *generated.shape[1:]], np.uint8)
+    for real in parts:
+        cosines = np.concatenate([cosines, queries @ queries_of(config, model, real).T], axis=1)
+        kept = np.argsort(-cosines, axis=1, kind="stable")[:, :NEAREST]
+        nearest = np.stack([np.stack([before[place] if place < len(before) else real[place - len(before)]
+                                      for place in places]) for before, places in zip(nearest, kept)])
+        cosines = cosines[rows, kept]
+    return nearest
+
+
+def training_images(training: TrainingSet, batch_size: int) -> Iterator[np.ndarray]:
+    """The training images of one epoch, uint8 [n, h, w, c] at a time; the original drops what fills no batch."""
+    count = training.examples // batch_size
+    for start in range(0, count, _AT_ONCE):
+        yield np.concatenate(training.batches.take(start, min(_AT_ONCE, count - start))[0])
 
 
 def to_uint8(config: Config, images: np.ndarray) -> np.ndarray:
@@ -190,18 +212,17 @@ def run(config: Config, model: Model, command: Command, directory: Path) -> None
     if config.has_memory:
         _from_logs(logs_of(Path(command.load_cp_dir)), directory)
         training = data.open_training(config, command.data_dir)
-        batch_count = max(1, min(_TRAINING_IMAGES, training.examples) // config.batch_size)
-        real = np.concatenate(training.batches.take(0, batch_count)[0])
-        _draw_with_real(config, model, real, directory)
+        _draw_with_real(config, model, training, directory)
 
 
-def _draw_with_real(config: Config, model: Model, real: np.ndarray, directory: Path) -> None:
-    """The two figures that compare with real uint8 images."""
+def _draw_with_real(config: Config, model: Model, training: TrainingSet, directory: Path) -> None:
+    """The two figures that compare with real images."""
     if config.samples_slots:
-        _, posterior, images = explain(config, model, real[0])
-        files.write_bytes(directory / "posterior.png",
-                          posterior_picture(real[0], posterior, to_uint8(config, images)))
+        image = training.batches.take(0, 1)[0][0][0]
+        _, posterior, images = explain(config, model, image)
+        files.write_bytes(directory / "posterior.png", posterior_picture(image, posterior, to_uint8(config, images)))
     images = to_uint8(config, next(samples.generated(config, model, ROWS)))
-    rows = np.concatenate([images[:, None], real[nearest_images(config, model, images, real)]], axis=1)
+    nearest = nearest_images(config, model, images, training_images(training, config.batch_size))
+    rows = np.concatenate([images[:, None], nearest], axis=1)
     pictures.save_png(directory / "nearest.png",
                       pictures.grid(rows.reshape(-1, *rows.shape[2:]), columns=NEAREST + 1))

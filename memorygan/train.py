@@ -75,6 +75,9 @@ def run(config: Config, command: Command, options: Options = Options()) -> Place
     space = Space(config, command, model)
     with Run(places.logs, settings, checkpoint.state(model), options, [limit - 1], whole=space.whole,
              data=images.origin) as run:
+        # As the original, which looks for a checkpoint of the run itself first, and says so either way.
+        print(" [*] Reading checkpoints...")
+        print(" [*] Load SUCCESS" if run.iteration or run.is_complete else " [!] Load failed...")
         if command.load_cp_dir and not run.is_complete and run.iteration == 0:
             print(" [*] Reading checkpoints...")
             checkpoint.restore(checkpoint.latest(Path(command.load_cp_dir)), model)
@@ -142,7 +145,7 @@ class Training:
         self._iterate = advancing(self._steps.iterate, self._batches)
         self._sampler = Sampler(config, model, training=True)
         self._tracker = Tracker(config, model, test_images) if config.has_memory else None
-        self._started = self._epoch_started = time.monotonic()
+        self._started = time.monotonic()
         self._last: dict[str, float] = {}  # {quantity: value} of the last iteration
 
     def epochs(self, command: Command) -> None:
@@ -180,8 +183,7 @@ class Training:
         """The line, the log point and the pictures of an epoch."""
         epoch, now = self._ended_epoch(iteration), time.monotonic()
         tqdm.write(f"[Epoch {epoch}] time: {now - self._started:.4f}, d_real: {self._last['d_real']:.8f}, "
-                   f"d_fake: {self._last['d_fake']:.8f}, sec_per_epoch: {now - self._epoch_started:.4f}")
-        self._epoch_started = now
+                   f"d_fake: {self._last['d_fake']:.8f}, sec_per_epoch: {(now - self._started) / epoch:.4f}")
         if self._tracker:
             self._track(epoch, iteration)
         self._run.log.flush(iteration)
@@ -205,7 +207,7 @@ class Training:
         drawn = [self._sampler.draw("samples", epoch, batch) for batch in range(_SAMPLE_BATCHES)]
         noises, samples = (np.concatenate(parts) for parts in zip(*drawn))
         path = self._places.samples / f"samples_{epoch}.png"
-        tqdm.write(f"Save Samples at {path}")
+        tqdm.write(f"Save Samples at {path.with_suffix('')}")
         pictures.save_png(path, sample_picture(samples))
         _save_array(path.with_suffix(".npy"), samples)
         _save_array(self._places.samples / f"noises_{epoch}.npy", noises)

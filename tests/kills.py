@@ -1,5 +1,6 @@
 """Kills a command with SIGKILL again and again, and compares what it leaves in the end with an unbroken run's."""
 
+import pickle
 import re
 import subprocess
 import time
@@ -99,9 +100,18 @@ def leftovers(directory: Path) -> list[str]:
 
 
 def results(directory: Path) -> dict[Path, bytes]:
-    """What a run leaves to its user, by relative path."""
-    return {path.relative_to(directory): path.read_bytes() for path in directory.rglob("*") if path.is_file()
-            and path.name != ".lock" and not {"resume", "tensorboard"} & set(path.relative_to(directory).parts)}
+    """What a run leaves to its user, by relative path, without the seconds that it took."""
+    return {path.relative_to(directory): _without_time(path) for path in directory.rglob("*") if path.is_file()
+            and path.name not in (".lock", "time.jpg")
+            and not {"resume", "tensorboard"} & set(path.relative_to(directory).parts)}
+
+
+def _without_time(path: Path) -> bytes:
+    """A file's content; of the original's pickle, what is not measured in seconds."""
+    if path.name != "log.pkl":
+        return path.read_bytes()
+    quantities = pickle.loads(path.read_bytes())
+    return repr({name: values for name, values in quantities.items() if name != "time"}).encode()
 
 
 def _newest_point(directory: Path) -> dict[str, np.ndarray]:

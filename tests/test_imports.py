@@ -18,7 +18,7 @@ ROOMS = {
                   "evaluate", "interpret", "interchange", "report", "tables", "command_line", "run"],
     "lvae": ["config", "data", "distributions", "networks", "posterior", "losses", "lifelong", "baselines", "noise",
              "step", "checkpoint", "fork", "learner", "samples", "frechet", "pictures", "evaluate", "train",
-             "comparison", "interchange", "report", "tables", "command_line"],
+             "comparison", "interchange", "examine", "report", "tables", "command_line"],
 }
 # Shared code, from below to above: a part may import those before it and itself.
 SHARED = ["run.output", "errors", "randomness", "files", "systems", "run.settings", "run.flags", "run.options",

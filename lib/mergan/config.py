@@ -23,6 +23,7 @@ class DataSet:
     alignment_mean: bool = True  # RA's term is the mean over the old classes, else the sum
     joint_replay_mean: bool = False  # JTR's terms likewise
     learning_rate: float = 1e-4
+    images_per_class: int = 0  # at most; 0: all
 
 
 DATASETS = {
@@ -31,7 +32,7 @@ DATASETS = {
     # The joint program of the original has no lsun; four tasks' worth of iterations is our choice.
     "lsun": DataSet(side=64, channels=3, classes=("bedroom", "kitchen", "church_outdoor", "tower"), iterations=20001,
                     joint_iterations=80001, tested_tasks=(0, 1, 2, 3), classifier_classes=(0, 1, 8, 6),
-                    shared_replay=False, alignment_mean=False, joint_replay_mean=True),
+                    shared_replay=False, alignment_mean=False, joint_replay_mean=True, images_per_class=100_000),
     # scikit-learn's handwritten digits: not in the original, here for a demonstration without downloads. Adam moves the
     # class tables by one learning rate per step at most; a larger one tells classes apart within a short demonstration.
     "digits": DataSet(channels=1, iterations=151, joint_iterations=1501, learning_rate=1e-3),
@@ -76,6 +77,9 @@ class Config(Sequential, Common):
     """
 
     dataset: str = setting("mnist", "What to learn.", choices=DATASETS, original=True)
+    images_per_class: int = setting(
+        0, f"Training images of a class at most, the first ones; 0 is the data set's own: "
+           f"{DATASETS['lsun'].images_per_class} for lsun, as in the paper, all for the others.", least=0)
     iterations: int = setting(
         0, f"Iterations per task, in joint.py in all. {_own('iterations')}", flag="iters", least=0, original=True)
     joint: bool = False  # joint.py: all classes at once
@@ -123,8 +127,10 @@ class Config(Sequential, Common):
         return self.batch_size // old_classes if self.data.shared_replay else self.batch_size
 
     def as_settings(self) -> dict:
-        """Everything that `settings.json` holds of it."""
-        return dataclasses.asdict(self) | {"critic_classification": self.critic_classification,
+        """Everything that `settings.json` holds of it, whatever the data; a limit of images is told where one acts."""
+        values = dataclasses.asdict(self)
+        del values["images_per_class"]
+        return values | {"critic_classification": self.critic_classification,
                                            "generator_classification": self.generator_classification}
 
 
@@ -136,7 +142,7 @@ def make_config(joint: bool = False, **settings) -> Config:
     """
     asked = Config(joint=joint, **settings)
     own = {"iterations": asked.data.joint_iterations if joint else asked.data.iterations,
-           "learning_rate": asked.data.learning_rate}
+           "learning_rate": asked.data.learning_rate, "images_per_class": asked.data.images_per_class}
     return dataclasses.replace(asked, **{name: value for name, value in own.items() if not getattr(asked, name)})
 
 

@@ -18,13 +18,19 @@ class TrainingImages:
     def __init__(self, config: Config, data_dir: str):
         self._config = config
         classes = config.data.classes
+        self.limited = False  # whether a class has more images than are learned
         if config.dataset in STORED:
-            self._folders = [folders.of_class(data_dir, config.dataset, name, "train") for name in classes]
+            found = [folders.of_class(data_dir, config.dataset, name, "train") for name in classes]
+            most = config.images_per_class or None
+            self._folders = [images._replace(paths=images.paths[:most]) for images in found]
+            self.limited = any(len(kept.paths) < len(images.paths) for kept, images in zip(self._folders, found))
             self.origin = origin.of_images(f"{config.dataset} images below {data_dir}", self._folders)
         else:
             train, test = (sources.load(config.dataset, split, data_dir) for split in ("train", "test"))
             print("\n".join(sources.describe(config.dataset, train, test, data_dir)))
-            self._arrays = sources.of_classes(train, range(len(classes)), f"{config.dataset} (train)")
+            arrays = sources.of_classes(train, range(len(classes)), f"{config.dataset} (train)")
+            self._arrays = _first_of_each(arrays, config.images_per_class) if config.images_per_class else arrays
+            self.limited = len(self._arrays.labels) < len(arrays.labels)
             self.origin = origin.of_arrays(sources.described(config.dataset, data_dir), [self._arrays])
             self._folders = None
 
@@ -54,6 +60,12 @@ class TrainingImages:
     def _decode(self, place: tuple[int, object], side: int) -> np.ndarray:
         label, path = place
         return self._folders[label].decode(path, side)
+
+
+def _first_of_each(arrays: sources.Arrays, most: int) -> sources.Arrays:
+    """At most so many images of each class, order kept."""
+    kept = np.concatenate([np.flatnonzero(arrays.labels == label)[:most] for label in np.unique(arrays.labels)])
+    return sources.Arrays(*(array[np.sort(kept)] for array in arrays))
 
 
 def tf1_epoch_order(count: int, epoch: int) -> np.ndarray:

@@ -1,7 +1,9 @@
 """Training a MeRGAN run: task after task (`mergan.py`) or all classes at once (`joint.py`)."""
 
 import contextlib
+import math
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,7 @@ from lib.run.repeat import advancing
 
 _CHECKPOINT_EVERY = 4000
 _PICTURE_EVERY = 200
+_DRAWING_SHARE = 20  # curves are drawn at a log point if the last drawing took less than a 20th of the time since
 
 
 def run(config: Config, directory: Path, data_dir: str, load_model: str = "",
@@ -46,6 +49,8 @@ def _run(config: Config, directory: Path, data_dir: str, load_model: str, option
     images = TrainingImages(config, data_dir)
     training = Training(config, device.jit(options.jit, distributed=strategy is not None), strategy)
     settings = {"system": "MeRGAN", **config.as_settings(), "load_model": load_model}
+    if images.limited:
+        settings["images_per_class"] = config.images_per_class
     if strategy:  # batch statistics, and so the run, depend on it
         settings["replicas"] = strategy.num_replicas_in_sync
     _print_settings(settings)
@@ -87,10 +92,11 @@ class Training:
             if run.iteration == 0:
                 self.reset()
             steps = make_steps(self.config, self.networks, self.optimizers, task, self.methods, self.jit, self.strategy)
-            run.train(_advance(steps, batches, self.config.critic_steps), [
-                runner.log_event(run, _print_means),
+            telling = Telling(run)
+            run.train(_timed(_advance(steps, batches, self.config.critic_steps), run), [
+                runner.log_event(run, telling.log_point),
                 runner.Event(self._draws, lambda iteration: drawing.samples(task, iteration)),
-                runner.Event(self._keeps, lambda iteration: self._write_checkpoint(task, iteration, run)),
+                runner.Event(self._keeps, lambda iteration: self._write_checkpoint(task, iteration, run, telling)),
             ], label=_label(self.config, task))
             self.remember(task, run)
         run.finish()
@@ -121,11 +127,34 @@ class Training:
     def _keeps(self, iteration: int) -> bool:
         return iteration % _CHECKPOINT_EVERY == 0 or iteration == self.config.iterations - 1
 
-    def _write_checkpoint(self, task: int, iteration: int, run: runner.Run) -> None:
+    def _write_checkpoint(self, task: int, iteration: int, run: runner.Run, telling: "Telling") -> None:
         tf1.write(model_prefix(run.directory, self.config, task, iteration),
-                  checkpoint_variables(self.config, self.networks, self.optimizers))
-        run.log.write_pickle(run.directory / "log.pkl")
-        run.log.draw_curves()
+                  checkpoint_variables(self.config, self.networks, self.optimizers), meta=True)
+        telling.draw()
+
+
+class Telling:
+    """What the original tells at each log point: printed means, `log.pkl` and the curves."""
+
+    def __init__(self, run: runner.Run):
+        self._run = run
+        self._told = run.first_step + run.iteration - 1  # the last step told of
+        self._drawn, self._took = -math.inf, 0.0  # when the curves were drawn last, and the seconds that it took
+
+    def log_point(self, step: int, means: dict[str, float]) -> None:
+        seconds = [taken for number, taken in self._run.log.seconds.items() if number > self._told]
+        self._told = step
+        _print_means(step, means | ({"time": float(np.mean(seconds))} if seconds else {}))
+        self._run.log.write_pickle(self._run.directory / "log.pkl")
+        if time.monotonic() - self._drawn > _DRAWING_SHARE * self._took:
+            self.draw()
+
+    def draw(self) -> None:
+        """The curves, which take longer than many iterations: not at every log point, but with every checkpoint."""
+        started = time.monotonic()
+        self._run.log.draw_curves()
+        self._drawn = time.monotonic()
+        self._took = self._drawn - started
 
 
 class Pictures:
@@ -174,6 +203,20 @@ def _advance(steps: Steps, batches, critic_steps: int):
         return history
 
     return advance
+
+
+def _timed(advance, run: runner.Run):
+    """`advance` that also notes the seconds of each iteration, those of one call in equal shares."""
+    first_step = run.first_step
+
+    def timed(first: int, count: int) -> dict[str, dict[int, float]]:
+        started = time.monotonic()
+        values = advance(first, count)
+        share = (time.monotonic() - started) / count
+        run.log.seconds |= {first_step + iteration: share for iteration in range(first, first + count)}
+        return values
+
+    return timed
 
 
 def _label(config: Config, task: int) -> str:

@@ -36,7 +36,10 @@ class Log:
         self.path = self.directory / "log.jsonl"
         self.history: dict[str, dict[int, float]] = {}
         self.pending = _with_steps_as_numbers(json.loads(pending or "{}"))
+        # Apart from the rest: no two runs have the same. {step: seconds} of those systems that measure it.
+        self.seconds: dict[int, float] = {}
         self._keep_lines_before(step)
+        self._keep_seconds_before(step)
         with self._writing_events():
             self.events = tf.summary.create_file_writer(str(self.directory / "tensorboard"))
 
@@ -48,6 +51,17 @@ class Log:
             self._remember(_with_steps_as_numbers(line.get("values", {})))
         files.write_text(self.path, "".join(json.dumps(line) + "\n" for line in kept))
 
+    @property
+    def _stored_seconds(self) -> Path:
+        """With the resume points, whose runs need not be alike to the last bit in this."""
+        return self.directory / "resume" / "seconds.json"
+
+    def _keep_seconds_before(self, step: int) -> None:
+        """Those of an interrupted run; without a file, or with a damaged one, there are none."""
+        with contextlib.suppress(OSError, ValueError, AttributeError, UserError):
+            stored = {int(name): float(value) for name, value in files.read_json(self._stored_seconds).items()}
+            self.seconds = {number: value for number, value in stored.items() if number < step}
+
     def _remember(self, values: dict[str, dict[int, float]]) -> None:
         for name, by_step in values.items():
             self.history.setdefault(name, {}).update(by_step)
@@ -56,10 +70,18 @@ class Log:
         for name, by_step in values.items():
             self.pending.setdefault(name, {}).update(by_step)
 
+    def of_steps(self, name: str, first: int, last: int) -> list[float]:
+        """The values of a quantity at steps first .. last, in their order; what was not kept is left out."""
+        values = self.history.get(name, {}) | self.pending.get(name, {})
+        return [values[step] for step in range(first, last + 1) if step in values]
+
     def settle(self) -> str:
         """Get what was logged so far to its files; returns what is pending, as text for a resume point."""
         with self._writing_events():
             self.events.flush()
+        if self.seconds:
+            files.make_directory(self._stored_seconds.parent)
+            files.write_text(self._stored_seconds, json.dumps(self.seconds))
         return json.dumps(self.pending)
 
     @contextlib.contextmanager
@@ -94,16 +116,23 @@ class Log:
         with self._writing_events():
             self.events.close()
 
+    def with_time(self) -> dict[str, dict[int, float]]:
+        """{quantity: {step: value}} of all log points, and where seconds are measured, `time` up to the last one."""
+        last = max((max(by_step) for by_step in self.history.values() if by_step), default=-1)
+        time = {number: value for number, value in self.seconds.items() if number <= last}
+        return self.history | ({"time": time} if time else {})
+
     def write_pickle(self, path: Path) -> None:
         """The original's log.pkl: {quantity: {step: value}}, readable by Python 2. Never read back here."""
-        files.write_bytes(path, pickle.dumps(self.history, protocol=2))
+        files.write_bytes(path, pickle.dumps(self.with_time(), protocol=2))
 
     def draw_curves(self) -> None:
-        """One `<quantity>.jpg` per quantity, as the original draws them."""
-        for name, by_step in self.history.items():
+        """One `<quantity>.jpg` of 640 x 480 pixels per quantity, as the original draws them."""
+        for name, by_step in self.with_time().items():
             line = pictures.Line("", list(by_step), list(by_step.values()))
             chart = pictures.Chart([line], "iteration", name, plain=True)
-            files.write_bytes(self.directory / f"{name}.jpg", pictures.line_chart(chart, kind="jpg", size=(6, 4)))
+            files.write_bytes(self.directory / f"{name}.jpg",
+                              pictures.line_chart(chart, kind="jpg", size=(6.4, 4.8), dpi=100))
 
 
 def _with_steps_as_numbers(values: dict[str, dict[str, float]]) -> dict[str, dict[int, float]]:

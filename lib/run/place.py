@@ -91,11 +91,23 @@ def write_circumstances(directory: Path, here: dict) -> None:
     files.write_json(Path(directory) / CIRCUMSTANCES, circumstances(directory) | here)
 
 
+def _holds_runs(path: Path) -> bool:
+    """Whether this is the directory of a run, or of such directories."""
+    if not path.is_dir() or path.is_symlink():
+        return False
+    if (path / "settings.json").exists():
+        return True
+    below = list(path.iterdir())
+    return bool(below) and all(_holds_runs(entry) for entry in below)
+
+
 def check_settings(directory: Path, settings: dict) -> bool:
     """True if `directory` holds a run with these very settings, False if it is free; else `UserError`."""
     path = Path(directory) / "settings.json"
     if not path.exists():
-        foreign = sorted(entry.name for entry in Path(directory).iterdir() if not entry.name.startswith("."))
+        # Runs below it are neighbours: MeRGAN's original writes to `result/` where no path is given.
+        foreign = sorted(entry.name for entry in Path(directory).iterdir()
+                         if not entry.name.startswith(".") and not _holds_runs(entry))
         if foreign:
             raise UserError(f"{directory} holds files of another program or run ({', '.join(foreign[:3])}); "
                             "choose another result path or move them away")

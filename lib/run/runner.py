@@ -76,7 +76,7 @@ class Run:
                 raise UserError(f"{self.directory} already holds this run; start without --resume=never to go on "
                                 "with it, or choose another result path")
             place.check_circumstances(self.directory, self._circumstances())
-            files.remove_temporaries(self.directory)
+            files.remove_temporaries(self.directory, others="settings.json")
             files.write_json(self.directory / "settings.json", self._settings)
             place.write_circumstances(self.directory, self._circumstances())
             self._points = ResumePoints(self.directory, self._state)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -14,16 +15,32 @@ from lib.errors import UserError, reason
 from lib.tf1 import verify
 
 
-def write(prefix: Path, values: dict) -> None:
+def write(prefix: Path, values: dict, meta: bool = False) -> None:
     """Write {TF1 name: array or variable} as `prefix`.index and .data, and list it in the directory's `checkpoint`.
 
     A TF1 `Saver` whose variables have these names restores the file. Either all of it is there in the end or nothing.
+
+    Args:
+      meta: also `prefix`.meta, for TF1's `import_meta_graph`: a graph of these variables and their `Saver`.
     """
     prefix, names = Path(prefix), sorted(values)
     with complete(prefix) as temporary:
+        if meta:
+            files.write_bytes(Path(f"{temporary}.meta"), _meta_graph(values))
         tf.raw_ops.SaveV2(prefix=str(temporary), tensor_names=names, shape_and_slices=[""] * len(names),
                           tensors=[tf.convert_to_tensor(values[name]) for name in names])
     _list_in_directory(prefix)
+
+
+def _meta_graph(values: dict) -> bytes:
+    """A TF1 `MetaGraphDef` of variables with these names, types and shapes, and of a `Saver` of them."""
+    v1 = tf.compat.v1
+    with tf.Graph().as_default() as graph:
+        for name, value in values.items():
+            shape, dtype = tf.TensorShape(np.shape(value)), tf.as_dtype(getattr(value, "dtype", np.float32))
+            v1.get_variable(name, shape, dtype, v1.zeros_initializer(), trainable=False, use_resource=False)
+        saver = v1.train.Saver(v1.global_variables())
+        return v1.train.export_meta_graph(graph=graph, saver_def=saver.saver_def).SerializeToString(deterministic=True)
 
 
 @contextlib.contextmanager
@@ -99,7 +116,15 @@ def exists(prefix: Path) -> bool:
 
 
 def read(prefix: Path) -> dict[str, np.ndarray]:
-    """{TF1 name: array} of a checkpoint that either program wrote."""
+    """{TF1 name: array} of a checkpoint that either program wrote.
+
+    Raises:
+      UserError: there is none, a damaged one, or one in the form that TensorFlow wrote before 0.12.
+    """
+    if not exists(prefix) and Path(prefix).is_file():
+        raise UserError(f"{prefix} is one file, as checkpoints of TensorFlow's old V1 format are; convert it with "
+                        "TensorFlow: restore it by a tf.compat.v1.train.Saver of its variables and save it by another "
+                        "one, whose write_version is V2 unless told otherwise")
     try:
         verify.check(prefix)
         with plainly_named(prefix) as plain:
@@ -113,10 +138,16 @@ def read(prefix: Path) -> dict[str, np.ndarray]:
 def assign(prefix: Path, variables: dict, beside: tuple[str, ...] = ()) -> None:
     """Give {TF1 name: variable} the values of a checkpoint, all or none of them: names and shapes must be the same.
 
+    A whole number that none of the networks has, such as a `global_step`, is named and passed over.
+
     Args:
       beside: prefixes of variables that the checkpoint may hold besides.
     """
     values = {name: value for name, value in read(prefix).items() if not name.startswith(beside)}
+    counters = [name for name in sorted(values.keys() - variables.keys())
+                if values[name].shape == () and values[name].dtype.kind in "iu"]
+    for name in counters:
+        del values[name]
     misfits = [f"missing {name}" for name in sorted(variables.keys() - values.keys())]
     misfits += [f"unknown {name}" for name in sorted(values.keys() - variables.keys())]
     misfits += [f"{name} is {list(values[name].shape)} there, {list(variable.shape)} here"
@@ -126,6 +157,8 @@ def assign(prefix: Path, variables: dict, beside: tuple[str, ...] = ()) -> None:
         raise UserError(f"{prefix} does not fit these networks, so it is of another program, data set or size: "
                         f"{'; '.join(misfits)}")
     _refuse_other_than_numbers(prefix, {name: values[name] for name in variables})
+    if counters:
+        print(f"note: {prefix}: passed over {', '.join(counters)}, which belongs to no network", file=sys.stderr)
     for name, variable in variables.items():
         variable.assign(values[name])
 

@@ -20,8 +20,9 @@ class Model(NamedTuple):
 
     build: Callable[..., Interchange]  # takes nothing; {TF1 name: array} of a checkpoint if it is `as_found`
     mark: str  # its name, or the end of it
-    mark_shape: tuple[int, ...]
+    mark_shape: tuple[int | None, ...]  # None: of any size
     as_found: bool = False  # names and shapes depend on the run
+    own_sizes: bool = False  # what is built `as_found` also has sizes of its own, without a checkpoint
 
 
 def known() -> dict[str, Model]:
@@ -42,6 +43,8 @@ def build(name: str, values: dict[str, np.ndarray] | None = None) -> Interchange
     model = known()[name]
     if not model.as_found:
         return model.build()
+    if values is None and model.own_sizes:
+        return model.build()
     if values is None:
         raise UserError(f"the names and shapes of {name} depend on the run; give a checkpoint of it with --like")
     return model.build(values)
@@ -50,4 +53,8 @@ def build(name: str, values: dict[str, np.ndarray] | None = None) -> Interchange
 def recognise(values: dict[str, np.ndarray]) -> str | None:
     """The name of the model that a checkpoint's {TF1 name: array} belong to."""
     return next((name for name, model in known().items() for variable, value in values.items()
-                 if variable.endswith(model.mark) and value.shape == model.mark_shape), None)
+                 if variable.endswith(model.mark) and _is_of_shape(value, model.mark_shape)), None)
+
+
+def _is_of_shape(value: np.ndarray, shape: tuple[int | None, ...]) -> bool:
+    return value.ndim == len(shape) and all(wanted in (None, size) for wanted, size in zip(shape, value.shape))

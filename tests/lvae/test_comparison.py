@@ -31,6 +31,28 @@ def test_table_has_a_column_per_run(tmp_path, capsys):
                                                                    "frechet_distance.png"}
 
 
+def test_a_run_from_a_loaded_model_stands_at_its_own_transitions(tmp_path, capsys):
+    """Whether its results say where it begins, or, as those written before, only its list of classes does."""
+    whole, said, older = tmp_path / "whole", tmp_path / "said", tmp_path / "older"
+    _write(whole, "lifelong", [200.0, 150.5, 120.0])
+    results = json.loads((whole / "results.json").read_text())[2:]
+    for run, told in ((said, {"transition": 3}), (older, {})):
+        _write(run, "lifelong", [])
+        (run / "results.json").write_text(json.dumps([results[0] | told]))
+        (run / "models").mkdir()
+        (run / "models/class_list.csv").write_text("0,0\n1,1\n2,2\n")
+    comparison.run([str(whole), str(said), str(older)], str(tmp_path / "out"))
+    printed = capsys.readouterr().out
+    assert "| 1 | fashion 0 | 200.00 |  |  |" in printed and "| 3 | fashion 2 | 120.00 | 120.00 | 120.00 |" in printed
+    line = comparison.chart({"said": comparison.read(said)[1]}, "elbo").lines[0]
+    assert (line.x, line.y) == ((3,), (120.0,))
+
+
+def test_different_distributions_at_a_transition_have_a_line_each():
+    rows = {"one": [{"distribution": "svhn", "elbo": 1.0}], "two": [{"distribution": "mnist", "elbo": 2.0}]}
+    assert "| 1 | svhn | 1.00 |  |\n| 1 | mnist |  | 2.00 |" in comparison.table(rows, "elbo")
+
+
 def test_foreign_directories_are_refused(tmp_path):
     with pytest.raises(UserError, match="settings.json"):
         comparison.run([str(tmp_path)], str(tmp_path / "out"))

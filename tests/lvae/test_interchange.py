@@ -1,5 +1,6 @@
 """The Lifelong VAE's checkpoints and those of the TF1 program are the same files, in both directions."""
 
+import json
 import re
 from pathlib import Path
 
@@ -206,7 +207,11 @@ def test_a_loaded_run_ends_as_the_whole_one(tmp_path, fashion, whole):
     assert ours.keys() == theirs.keys()
     for name, value in theirs.items():
         np.testing.assert_array_equal(ours[name], value, err_msg=name)
-    assert (directory / "models/class_list.csv").read_text() == "0,0\n1,1\n2,2\n"
+    assert np.loadtxt(directory / "models/class_list.csv", delimiter=",").tolist() == [[0, 0], [1, 1], [2, 2]]
+    result, = json.loads((directory / "results.json").read_text())
+    assert (result["transition"], result["distribution"]) == (3, "fashion 2")
+    elbos = np.loadtxt(directory / "models/mnist_test_elbo.csv")
+    assert np.isnan(elbos[:2]).all() and elbos[2] == pytest.approx(result["tests"]["mnist_"]["elbo"])
 
 
 @pytest.mark.full

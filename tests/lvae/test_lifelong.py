@@ -103,7 +103,6 @@ def test_two_models_exist_after_many_forks():
     assert len(bodies) <= 2
 
 
-
 def test_agreement_is_that_of_the_most_probable_classes():
     student, teacher = tf.constant([[2.0, 1.0], [0.0, 3.0]]), tf.constant([[5.0, 1.0], [4.0, 0.0]])
     assert float(lifelong.agreement(student, teacher)) == 0.5

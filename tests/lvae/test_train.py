@@ -49,7 +49,7 @@ def test_every_experiment_has_a_script():
 def test_sequential_run_writes_the_originals_files(whole_run):
     run, output, errors = whole_run
     assert errors.count("running on the CPU") == 1
-    for text in ("[Test] avg cost = ", "Mean losses [VAE 2] = Loss: ", "copying vae0_", "trained 3 models, exiting"):
+    for text in ("[Test] avg cost =  ", "Mean losses [VAE 2] = Loss: ", "copying vae0_", "trained 3 models, exiting"):
         assert text in output
     models = run / "models"
     for name in ("loss", "elbo", "recon_loss", "latent_loss"):
@@ -58,7 +58,7 @@ def test_sequential_run_writes_the_originals_files(whole_run):
     np.testing.assert_allclose(elbo, loss)  # on test data alone nothing is replayed
     assert np.loadtxt(models / "class_list.csv", delimiter=",").tolist() == [[0, 0], [1, 1], [2, 2]]
     names = {path.name for path in (run / "imgs").iterdir()}
-    assert {"vae_2_consistency_discrete_index2_num0.png", "mnist_interpolation_discrete1.png"} <= names
+    assert {"vae_2_consistency_discrete_index2_num0.png", "interpolation_discrete1.png"} <= names
     assert any(name.startswith("2d_cluster_vae2_") for name in names)
 
 
@@ -102,6 +102,15 @@ def test_a_complete_run_is_not_gone_on_with(whole_run, here, fashion):
     passed(here.call(line("fashion_dnn", fashion, "--epochs=1 --batch_size=20 --reparam_type=discrete")))
     results = json.loads((here.path / "experiment_1" / "results.json").read_text())
     assert len(results) == 1 and results[0]["tests"]["mnist_"]["elbo"] > 0
+
+
+@pytest.mark.full
+def test_a_run_that_is_not_sequential_prints_its_epochs_as_the_original(here, fashion):
+    printed = passed(here.call(line("fashion_dnn", fashion, "--epochs=2 --batch_size=20")))
+    number = r"-?\d+\.\d{4}"
+    epochs = re.findall(rf"^\[Epoch: (\d{{4}})\] current cost =  {number} \|  avg cost =  {number} \|  "
+                        rf"latent cost =  {number} \|  recon cost =  {number}$", printed, re.M)
+    assert epochs == ["0001", "0002"] and "loss[total_iter" not in printed
 
 
 @pytest.mark.parametrize("flags, message", [

@@ -5,7 +5,7 @@ import tensorflow as tf
 from PIL import Image
 
 from lib import files
-from memorygan import interpret, memory
+from memorygan import data, interpret, memory
 from memorygan.config import Command
 from memorygan.step import build_model
 from tests.memorygan import tiny
@@ -63,9 +63,20 @@ def test_the_posterior_of_nine_real_slots_is_the_memorys_own():
 def test_nearest_images_find_the_image_itself_first():
     config, model = remembering()
     real = random_images(30)
-    nearest = interpret.nearest_images(config, model, real[[4, 17]], real)
-    assert nearest.shape == (2, 7)
-    np.testing.assert_array_equal(nearest[:, 0], [4, 17])
+    whole = interpret.nearest_images(config, model, real[[4, 17]], [real])
+    assert whole.shape == (2, 7, 28, 28, 1)
+    np.testing.assert_array_equal(whole[:, 0], real[[4, 17]])
+    # Some at a time, the same are found.
+    parts = interpret.nearest_images(config, model, real[[4, 17]], [real[:3], real[3:20], real[20:]])
+    np.testing.assert_array_equal(parts, whole)
+
+
+def test_all_training_images_are_searched_but_what_fills_no_batch(fashion):
+    config = tiny.config()
+    training = data.open_training(config, str(fashion))
+    found = np.concatenate([*interpret.training_images(training, config.batch_size)])
+    assert len(found) == training.examples // config.batch_size * config.batch_size
+    assert len(np.unique(found.reshape(len(found), -1), axis=0)) == len(found)
 
 
 def test_every_figure_is_drawn_from_a_checkpoints_model_and_its_logs(tmp_path, monkeypatch, fashion):

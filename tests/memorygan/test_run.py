@@ -57,7 +57,7 @@ def test_training_writes_the_originals_files_and_generation_reads_them(workplace
     trained = only(workplace.path / "checkpoint/0")
     assert trained.name.endswith("_MemoryGAN_0.0002")
     assert {path.name for path in trained.iterdir()} == {
-        "checkpoint", "model-1.index", "model-1.data-00000-of-00001"}
+        "checkpoint", "model-1.index", "model-1.data-00000-of-00001", "model-1.meta"}
     samples = workplace.path / "samples/0" / trained.name
     assert np.load(samples / "samples_1.npy").shape == (800, side, side, channels)
     assert np.load(samples / "noises_1.npy").shape == (800, 2 if channels == 1 else 16)

@@ -61,3 +61,12 @@ def test_a_place_that_cannot_be_made_is_named(tmp_path):
 def test_other_settings_are_named(tmp_path):
     with pytest.raises(UserError, match=r"rate: 1 there, 2 asked"):
         place.check_settings(run_in(tmp_path / "1", {"rate": 1}), {"rate": 2})
+
+
+def test_runs_in_folders_below_are_no_obstacle(tmp_path):
+    run_in(tmp_path / "mnist_RA")
+    run_in(tmp_path / "grids" / "first", finished="finished")
+    assert not place.check_settings(tmp_path, SETTINGS)
+    (tmp_path / "notes.txt").write_text("")
+    with pytest.raises(UserError, match=r"\(notes.txt\)"):
+        place.check_settings(tmp_path, SETTINGS)
