@@ -54,7 +54,8 @@ def test_a_flag_in_every_spelling_that_tf1_took(line, field, value):
     ("--RA_factor inf", "--RA_factor=inf: has to be a finite number"),
     ("--dataset cifar", "--dataset=cifar: cifar is not one of mnist, svhn"),
     ("--metrics accuracy,beauty", "--metrics=accuracy,beauty: beauty is not one of accuracy, fid"),
-    ("--seed 2147483648", "--seed=2147483648: has to be at most"), ("--iters soon", "--iters=soon: is not a whole number"),
+    ("--seed 2147483648", "--seed=2147483648: has to be at most"),
+    ("--iters soon", "--iters=soon: is not a whole number"),
     ("--RA perhaps", "--RA=perhaps: is neither True nor False"), ("--iters", "argument --iters: expected one argument"),
     ("mnist", "unexpected argument 'mnist'"), ("--s 3", "--s may be --seed or --size; write it in full")])
 def test_what_a_flag_cannot_be_is_said_in_one_line(line, said):
