@@ -77,12 +77,12 @@ class Config(Sequential, Common):
     """
 
     dataset: str = setting("mnist", "What to learn.", choices=DATASETS, original=True)
-    images_per_class: int = setting(
-        0, f"Training images of a class at most, the first ones; 0 is the data set's own: "
-           f"{DATASETS['lsun'].images_per_class} for lsun, as in the paper, all for the others.", least=0)
     iterations: int = setting(
         0, f"Iterations per task, in joint.py in all. {_own('iterations')}", flag="iters", least=0, original=True)
     joint: bool = False  # joint.py: all classes at once
+    images_per_class: int = setting(
+        0, f"Training images of a class at most, the first ones; 0 is the data set's own: "
+           f"{DATASETS['lsun'].images_per_class} for lsun, as in the paper, all for the others.", least=0)
     batch_size: int = 64
     critic_steps: int = 5  # per generator step
     penalty_factor: float = 10.0
