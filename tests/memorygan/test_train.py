@@ -74,7 +74,7 @@ def test_the_originals_summaries_train_the_memory(tmp_path, monkeypatch, tf1_exa
     monkeypatch.chdir(tmp_path)
     written.mnist_like(tmp_path / "dataset/fashion", 8, 16)
     config = tiny.config(epoch=104, mem_size=512, tf1_exact=tf1_exact)
-    monkeypatch.setattr(train.Training, "save", lambda training, epoch: None)
+    monkeypatch.setattr(train.Training, "save", lambda training, epoch, keep: None)
     states = []
     monkeypatch.setattr(checkpoint, "state", lambda model: states.append(model.memory) or {"memory": model.memory})
     train.run(config, Command())

@@ -94,7 +94,7 @@ class _Recording:
                 "recognised": self._evaluated(evaluate.recognised),
                 "randomness": types.SimpleNamespace(key=lambda seed, stream, *counters: counters),
                 "draw_latent": self._noise,
-                "pretrained": types.SimpleNamespace(evaluation_classifier=lambda *_: classifier)}
+                "pretrained": types.SimpleNamespace(evaluation_classifier=lambda *_: classifier, about=lambda _: {})}
 
     def _evaluated(self, recognised):
         def evaluated(samples, classifier, task):
