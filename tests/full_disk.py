@@ -34,9 +34,8 @@ _LARGE = 64 << 20
 def train(directory: Path) -> None:
     weights = keras.Variable(np.zeros(500, np.float32), name="weights")
     with runner.Run(directory, {"system": "toy"}, {"weights": weights}, Options(
-            checkpoint_every=Period(2, "it"))) as run:
-        if run.phase == 0:
-            run.open_log(run.iteration)
+            checkpoint_every=Period(2, "it")), [_ITERATIONS]) as run:
+        if not run.is_complete:
             _phase(run, weights)
             run.next_phase()
     files.write_json(directory / "metrics.json", {"mean": float(np.mean(weights))})
@@ -59,9 +58,8 @@ def _phase(run: runner.Run, weights) -> None:
         run.log.write_pickle(run.directory / "log.pkl")
         run.log.draw_curves()
 
-    run.train(_ITERATIONS, advance, [runner.log_event(run, _ITERATIONS, 0, lambda *_: None),
-                                     runner.Event(lambda i: i % 2 == 0, draw),
-                                     runner.Event(lambda i: i % 4 == 0 or i == _ITERATIONS - 1, save)])
+    run.train(advance, [runner.log_event(run, lambda *_: None), runner.Event(lambda i: i % 2 == 0, draw),
+                        runner.Event(lambda i: i % 4 == 0 or i == _ITERATIONS - 1, save)])
 
 
 @contextlib.contextmanager

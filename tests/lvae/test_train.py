@@ -137,11 +137,13 @@ def every_data_set(tmp_path_factory):
     return once(tmp_path_factory, "lvae_data", make)
 
 
-@pytest.mark.full
+# Convolutional networks take a minute where dense ones take seconds.
+@pytest.mark.parametrize("experiment", [
+    pytest.param(name, marks=[pytest.mark.full] + [pytest.mark.slow] * (EXPERIMENTS[name].architecture.body == "cnn"))
+    for name in SCRIPTS])
 @pytest.mark.parametrize("flags", [
     "--sequential=True --batch_size=2 --min_interval=1 --max_dist_swaps=2 --frechet",
     "--sequential=False --batch_size=50 --epochs=1"], ids=["sequential", "at once"])
-@pytest.mark.parametrize("experiment", SCRIPTS)
 def test_every_script_runs_to_its_end(here, every_data_set, experiment, flags):
     passed(here.call(line(experiment, every_data_set, f"--use_bn=True --latent_size=2 --test_interval=0 {flags}")))
     results = json.loads((here.path / "experiment_0" / "results.json").read_text())
