@@ -84,7 +84,9 @@ class Run:
             if self._restored:
                 print(f"resuming {self.directory} at phase {self.phase}, iteration {self.iteration}")
             for number in (signal.SIGINT, *STOPPING):
-                if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+                # nohup has a closed terminal ignored. Shells have their background jobs ignore interrupts, too, but who
+                # sends one to such a job means it.
+                if signal.Signals(number).name != "SIGHUP" or signal.getsignal(number) is not signal.SIG_IGN:
                     stack.callback(signal.signal, number, signal.signal(number, self._remember_signal))
             self.log = Log(self.directory, self.first_step + self.iteration, self._points.note.numpy().decode())
             stack.callback(self.log.close)
