@@ -37,9 +37,9 @@ def consolidation_cost(config: Config, generator, anchor, fisher) -> tf.Tensor:
       anchor: the generator as it was when the last class was learned.
       fisher: diagonal Fisher information, one tensor per trainable variable.
     """
-    terms = [tf.reduce_sum(weight * tf.square(ours.value - tf.stop_gradient(theirs.value))) for ours, theirs, weight
-             in zip(generator.trainable_variables, anchor.trainable_variables, fisher, strict=True)]
-    return 0.5 * config.consolidation_factor * tf.add_n(terms)
+    weights = [variable.value for variable in generator.trainable_variables]
+    anchors = [tf.stop_gradient(variable.value) for variable in anchor.trainable_variables]
+    return config.consolidation_factor * losses.quadratic_penalty(weights, anchors, fisher)
 
 
 # DGR (Shin et al. 2017): an unconditional GAN learns the new class mixed with its predecessor's images, in proportion

@@ -31,7 +31,9 @@ class Pace:
           whole: what they make up.
         """
         seconds = self._seconds / self._iterations * iterations
-        return f"about {duration(seconds)} for {whole}, at the pace of these iterations" * (seconds >= _WORTH_SAYING)
+        if seconds < _WORTH_SAYING:
+            return ""
+        return f"about {duration(seconds)} for {whole}, at the pace of these iterations"
 
 
 def duration(seconds: float) -> str:

@@ -67,11 +67,6 @@ def flag_of(field: dataclasses.Field) -> str:
     return field.metadata["setting"].flag or field.name
 
 
-def filled(values: dict, own: dict) -> dict:
-    """`values` with the data set's own ones in place of what was not asked for (None or 0)."""
-    return values | {name: value for name, value in own.items() if not values.get(name)}
-
-
 @dataclasses.dataclass(frozen=True)
 class Checked:
     """A dataclass whose settings are checked when it is made.
