@@ -3,6 +3,7 @@
 import dataclasses
 import os
 
+import keras
 import tensorflow as tf
 
 from lib.errors import UserError
@@ -23,6 +24,11 @@ def prepare(config, options):
     """
     print(set_up(options.deterministic, options.threads))
     return dataclasses.replace(config, precision=precision(config.precision))
+
+
+def versions() -> str:
+    """Of what computes."""
+    return f"TensorFlow {tf.__version__}, Keras {keras.__version__}"
 
 
 def threads() -> int:

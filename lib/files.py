@@ -58,11 +58,20 @@ def atomic(path: Path):
         temporary.unlink(missing_ok=True)
 
 
-def require_space(directory: Path, size: int) -> None:
-    """Raise `UserError` where fewer than `size` bytes are free: HDF5 ends the process on a full disk."""
+def size(count: float) -> str:
+    """Bytes in the largest unit that leaves at least 1: "180 GB"."""
+    for unit in ("bytes", "kB", "MB", "GB", "TB"):
+        if count < 1000 or unit == "TB":
+            return f"{count:.3g} {unit}" if count < 999.5 else f"{count:.0f} {unit}"
+        count /= 1000
+
+
+def require_space(directory: Path, needed: int, what: str,
+                  way_out: str = "free some space or choose another path") -> None:
+    """Raise `UserError` where fewer than `needed` bytes are free for what will be written."""
     free = shutil.disk_usage(directory).free
-    if free < size:
-        raise UserError(f"{directory} has {free} bytes free, {size} are needed; free some space or choose another path")
+    if free < needed:
+        raise UserError(f"{directory} has {size(free)} free, {size(needed)} are needed for {what}; {way_out}")
 
 
 def remove_temporaries(directory: Path, others: str = "") -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from lib import tf1
-from lib.errors import UserError
+from lib import files, tf1
+from lib.errors import UserError, reason
 from memorygan import memory, networks
 from memorygan.step import Model
 
@@ -17,12 +17,16 @@ def latest(directory: Path) -> Path:
     """The newest checkpoint that the text file `checkpoint` in `directory` names, wherever it was written.
 
     Raises:
-      UserError: no such file or checkpoint.
+      UserError: no such file or checkpoint, or a file that is something else.
     """
+    listed = Path(directory) / "checkpoint"
     try:
+        if listed.exists():
+            files.read_plain(listed)
         state = tf.train.get_checkpoint_state(str(directory))
-    except tf.errors.OpError as error:
-        raise UserError(f"cannot read {directory}: {error.message}") from error
+    except (tf.errors.OpError, ValueError) as error:
+        raise UserError(f"cannot read {listed}: {reason(error)}; it should be the text file that names the newest "
+                        "checkpoint") from error
     if state is None:
         raise UserError(f"no checkpoint in {directory}: there is no file 'checkpoint' that names one")
     prefix = Path(directory) / os.path.basename(state.model_checkpoint_path)

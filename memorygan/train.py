@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from lib import device, files, pictures, tf1
 from lib.errors import UserError
-from lib.run import cost, place
+from lib.run import place
 from lib.run.options import Options
 from lib.run.repeat import advancing
 from lib.run.runner import Event, Run
@@ -112,14 +112,14 @@ class Space:
     @property
     def whole(self) -> str:
         """The run and its size, in words."""
-        return (f"all {self._epochs} epochs, with {cost.size(self.kept * self.of_save)} of checkpoints and samples "
-                f"({self.kept} of {cost.size(self.of_save)})")
+        return (f"all {self._epochs} epochs, with {files.size(self.kept * self.of_save)} of checkpoints and samples "
+                f"({self.kept} of {files.size(self.of_save)})")
 
     def require(self, checkpoints: Path) -> None:
         """Raise `UserError` where the disk cannot hold what is still to come."""
         there = len(list(checkpoints.glob("model-*.index")))
-        cost.require_space(checkpoints, max(self.most - there, 0) * self.of_save, "checkpoints and samples",
-                           "free some space, or write fewer with --save_every, or keep the newest N with --keep N")
+        files.require_space(checkpoints, max(self.most - there, 0) * self.of_save, "checkpoints and samples",
+                            "free some space, or write fewer with --save_every, or keep the newest N with --keep N")
 
 
 def _bytes(variables) -> int:

@@ -1,5 +1,6 @@
 """Files are complete or absent, and a directory has one user at a time."""
 
+import errno
 import os
 
 import pytest
@@ -29,6 +30,18 @@ def test_disk_full_is_one_line_that_names_the_file(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.parametrize("count, words", [
+    (0, "0 bytes"), (999, "999 bytes"), (128e6, "128 MB"), (180e9, "180 GB"), (1.5e16, "15000 TB")])
+def test_sizes(count, words):
+    assert files.size(count) == words
+
+
+def test_a_disk_that_cannot_hold_it_is_refused(tmp_path):
+    files.require_space(tmp_path, 0, "weights")
+    with pytest.raises(UserError, match=r"free, 1000 TB are needed for checkpoints; free some"):
+        files.require_space(tmp_path, 10**15, "checkpoints", "free some")
+
+
 def test_unreadable_json_names_the_file(tmp_path):
     (tmp_path / "a.json").write_text("{")
     with pytest.raises(UserError, match="a.json"):
@@ -47,3 +60,17 @@ def test_lock_keeps_another_process_out_and_ends_with_its_holder(tmp_path, place
         refused = place.run(attempt)
         assert refused.returncode != 0 and "in use by another run" in refused.stderr
     assert place.run(attempt).returncode == 0
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOTSUP, errno.EIO, None])
+def test_a_file_system_that_locks_nothing_is_a_warning(tmp_path, monkeypatch, capsys, number):
+    def refuse(*_):
+        raise OSError(number, os.strerror(number))
+
+    if number is None:  # Windows
+        monkeypatch.setattr(files, "fcntl", None)
+    else:
+        monkeypatch.setattr(files.fcntl, "flock", refuse)
+    with files.lock(tmp_path):
+        said = capsys.readouterr().err
+    assert said.startswith("warning: this file system locks nothing") and len(said.splitlines()) == 1

@@ -52,7 +52,7 @@ def small_disk(monkeypatch):
 
 def test_a_classifier_is_not_trained_for_a_disk_that_cannot_hold_it(tmp_path, small_disk, monkeypatch):
     monkeypatch.setattr(pretrained, "train", lambda *_, **__: pytest.fail("trained"))
-    with pytest.raises(UserError, match="1000 bytes free"):
+    with pytest.raises(UserError, match="1 kB free"):
         pretrained._train_and_keep(build_classifier("digits"), tmp_path / "digits/a.weights.h5", None, None, "")
 
 
@@ -61,7 +61,7 @@ def test_a_disk_that_fills_up_while_a_classifier_trains_is_seen_before_hdf5_meet
         monkeypatch.setattr(files.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1000}))
 
     monkeypatch.setattr(pretrained, "train", fill)
-    with pytest.raises(UserError, match="1000 bytes free"):
+    with pytest.raises(UserError, match="1 kB free"):
         pretrained._train_and_keep(build_classifier("digits"), tmp_path / "digits/a.weights.h5", None, None, "")
     assert not any((tmp_path / "digits").iterdir())
 

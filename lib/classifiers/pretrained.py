@@ -164,8 +164,8 @@ def _train_and_keep(model: keras.Model, path: Path, data: RealImages, recipe: Re
     size = 8 * model.count_params() + 2**20  # more than twice the weights', which HDF5 has to itself
     files.make_directory(path.parent, "classifiers are kept in pretrain/ below the working directory; start from one "
                                       "that can be written, or link pretrain/ to a place that can")
-    files.require_space(path.parent, size)  # before hours of training, and where others may have filled the disk
+    files.require_space(path.parent, size, path.name)  # before training, which others may use to fill the disk
     train(model, data, recipe, title=title)
-    files.require_space(path.parent, size)
+    files.require_space(path.parent, size, path.name)  # HDF5 ends the process on a full disk
     with files.atomic(path) as temporary:
         model.save_weights(temporary)

@@ -1,9 +1,4 @@
-"""What a run will take, said before it has taken it: hours from its first iterations, bytes on the disk."""
-
-import shutil
-from pathlib import Path
-
-from lib.errors import UserError
+"""How long a run will take, said before it has taken it, from its first iterations."""
 
 _UNMEASURED = 2  # calls that build and trace graphs
 _MEASURED = 10  # iterations
@@ -43,18 +38,3 @@ def duration(seconds: float) -> str:
     if days:
         return f"{days} day{'s' * (days > 1)} {hours % 24} h"
     return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
-
-
-def size(count: float) -> str:
-    """Bytes in the largest unit that leaves at least 1: "180 GB"."""
-    for unit in ("bytes", "kB", "MB", "GB", "TB"):
-        if count < 1000 or unit == "TB":
-            return f"{count:.3g} {unit}" if count < 999.5 else f"{count:.0f} {unit}"
-        count /= 1000
-
-
-def require_space(directory: Path, needed: int, what: str, way_out: str) -> None:
-    """Raise `UserError` where a run will write more than the disk can hold."""
-    free = shutil.disk_usage(directory).free
-    if free < needed:
-        raise UserError(f"{directory} has {size(free)} free, the run will write {size(needed)} of {what}; {way_out}")

@@ -69,7 +69,7 @@ def check_circumstances(directory: Path, here: dict) -> None:
     """Say where a run goes on otherwise than it began.
 
     Args:
-      here: "threads", and "data" and "data_fingerprint" where there are data.
+      here: "threads", "versions", and "data" and "data_fingerprint" where there are data.
 
     Raises:
       UserError: with other data.
@@ -81,9 +81,9 @@ def check_circumstances(directory: Path, here: dict) -> None:
         raise UserError(f"{directory} holds a run on other data ({there.get('data')} then, {here.get('data')} now, and "
                         "other images); give it the data it began with, or begin anew: choose another result path, or "
                         "--resume=never where runs are numbered")
-    if there.get("threads") not in (None, here["threads"]):
-        print(f"note: {directory} was computed by {there['threads']} threads, now by {here['threads']} (--threads): on "
-              "a CPU the numbers differ a little")
+    for name, title in (("threads", "--threads"), ("versions", "versions")):
+        if there.get(name) not in (None, here[name]):
+            print(f"note: {directory}: {title} {there[name]} before, {here[name]} now: the numbers differ a little")
 
 
 def write_circumstances(directory: Path, here: dict) -> None:

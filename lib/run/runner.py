@@ -99,7 +99,7 @@ class Run:
     def _circumstances(self) -> dict:
         """What is not set but given: `place.CIRCUMSTANCES` holds it."""
         data = {"data": self._data.source, "data_fingerprint": self._data.fingerprint} if self._data else {}
-        return {"threads": device.threads(), **data}
+        return {"threads": device.threads(), "versions": device.versions(), **data}
 
     @property
     def phase(self) -> int:

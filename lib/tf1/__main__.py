@@ -105,7 +105,8 @@ def _to_keras(prefix: str, directory: str, name: str) -> None:
     model = models.build(name, tf1.read(prefix))
     tf1.assign(prefix, model.variables)
     with temporary_directory(Path(directory)) as temporary:
-        files.require_space(temporary, 2 * sum(network.count_params() * 4 for network in model.networks.values()))
+        size = 2 * sum(network.count_params() * 4 for network in model.networks.values())
+        files.require_space(temporary, size, "Keras' weight files")
         for network_name, network in model.networks.items():
             network.save_weights(temporary / f"{network_name}.weights.h5")
         os.rename(temporary, directory)

@@ -1,6 +1,7 @@
 """Checkpoints in both directions: TF1 programs read ours, we read theirs, misfits are refused by name."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -102,6 +103,19 @@ def test_missing_and_damaged_checkpoints_are_refused(tmp_path):
         checkpoint.restore(checkpoint.latest(tmp_path), build_model(tiny.config(**SIZES)))
     (tmp_path / "model-7.index").unlink()
     with pytest.raises(UserError, match="model-7.index is not there"):
+        checkpoint.latest(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00" * 1000, b"model_checkpoint_path: 7", b"", b'other: "a"'])
+def test_a_state_file_that_is_something_else_is_named(tmp_path, content):
+    (tmp_path / "checkpoint").write_bytes(content)
+    with pytest.raises(UserError, match="checkpoint"):
+        checkpoint.latest(tmp_path)
+
+
+def test_a_pipe_is_no_state_file(tmp_path):
+    os.mkfifo(tmp_path / "checkpoint")
+    with pytest.raises(UserError, match="it is no file"):
         checkpoint.latest(tmp_path)
 
 

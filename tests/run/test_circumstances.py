@@ -36,7 +36,8 @@ def stored(directory) -> dict:
 def test_a_run_says_and_keeps_what_it_learns_from(tmp_path, capsys):
     start(tmp_path)
     assert "data: files mnist\n" in capsys.readouterr().out
-    assert stored(tmp_path) == {"threads": device.threads(), "data": "files mnist", "data_fingerprint": "a1"}
+    assert stored(tmp_path) == {"threads": device.threads(), "versions": device.versions(), "data": "files mnist",
+                                "data_fingerprint": "a1"}
     assert json.loads((tmp_path / "settings.json").read_text()) == {"system": "toy"}
 
 
@@ -58,13 +59,16 @@ def test_a_run_from_before_goes_on_and_gets_a_fingerprint(tmp_path, older):
     assert stored(tmp_path)["data_fingerprint"] == "b2"
 
 
-def test_another_number_of_threads_is_said_and_no_obstacle(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("name, now, said", [
+    ("threads", 48, f"--threads {device.threads()} before, 48 now"),
+    ("versions", "TensorFlow 3", f"versions {device.versions()} before, TensorFlow 3 now")])
+def test_other_threads_and_versions_are_said_and_no_obstacle(tmp_path, monkeypatch, capsys, name, now, said):
     start(tmp_path)
-    monkeypatch.setattr(device, "threads", lambda: 48)
+    monkeypatch.setattr(device, name, lambda: now)
     capsys.readouterr()
     start(tmp_path)
     (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("note: ")]
-    assert "now by 48 (--threads)" in line and stored(tmp_path)["threads"] == 48
+    assert said in line and stored(tmp_path)[name] == now
     start(tmp_path)
     assert "note: " not in capsys.readouterr().out
 
