@@ -130,9 +130,9 @@ class TrainingSet(NamedTuple):
 def _open_images(data: DataSet, folder: str) -> folders.Images:
     """The middle squares of the images in a folder, or in the array that the original reads, or of TFDS."""
     array = os.path.join(folder, _ARRAY)
-    if data.folder == "chair" and os.path.exists(array):
+    if data.folder == "chair" and os.path.lexists(array):
         return _of_array(array)
-    if os.path.isdir(folder) or not data.tfds:
+    if folders.is_directory(folder) or not data.tfds:
         return folders.Images(folders.files(folder), functools.partial(folders.decode, crop=True))
     examples = from_tfds.open_images(data.tfds, "train", _TFDS_SOURCE, f"no images in {folder}",
                                     f"put them there, or say --data_dir, or run `tfds build {data.tfds} "
@@ -142,7 +142,7 @@ def _open_images(data: DataSet, folder: str) -> folders.Images:
 
 def _described(data: DataSet, folder: str) -> str:
     """Where `_open_images` reads, in words."""
-    if os.path.isdir(folder) or not data.tfds:
+    if folders.is_directory(folder) or not data.tfds:
         return f"image files below {folder}"
     return from_tfds.described(data.tfds, file_format="array_record")
 

@@ -9,7 +9,7 @@ import tarfile
 
 import numpy as np
 
-from lib.data import pickled
+from lib.data import folders, pickled
 from lib.data.limits import MAX_BYTES, Limited
 from lib.errors import UserError, reason
 
@@ -36,14 +36,15 @@ def find(folder: str) -> dict[str, list[str]] | None:
         for place in (os.path.join(folder, inner), folder):
             paths = {split: [os.path.join(place, name + ending) for name in names]
                      for split, names in _BATCHES.items()}
-            missing = [path for path in paths["train"] + paths["test"] if not os.path.isfile(path)]
+            there = folders.entries(place) if folders.is_directory(place) else {}
+            missing = [path for path in paths["train"] + paths["test"] if there.get(path, True)]  # True: a folder
             if not missing:
                 return paths
             if len(missing) <= len(_TRAIN):
                 raise UserError(f"cifar10: {', '.join(missing)} missing, though other batches are there; put the "
                                 f"missing ones beside them")
         path = os.path.join(folder, archive)
-        if os.path.exists(path):
+        if path in there:
             return {"train": [path], "test": [path]}
     return None
 

@@ -57,6 +57,19 @@ def is_directory(path: str) -> bool:
         raise UserError(f"{path}: {error.strerror}; the data may lie there, so nothing else is read instead") from error
 
 
+def entries(folder: str) -> dict[str, bool]:
+    """{path: whether it is a folder} of what lies in a folder, sorted; hidden entries are left out.
+
+    Raises `UserError` where it cannot be seen: what is looked for may be there.
+    """
+    try:
+        found = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        return {entry.path: entry.is_dir() for entry in found if not entry.name.startswith(".")}
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be listed ({error.strerror}); the data may lie there, so nothing else is "
+                        "read instead") from error
+
+
 def files(folder: str, recursive: bool = True) -> list[str]:
     """Paths of the image files in a folder and in those below it, sorted; linked folders count, hidden ones do not.
 
@@ -73,18 +86,14 @@ def _walk(folder: str, above: set[str], recursive: bool):
     here = os.path.realpath(folder)
     if here in above:
         return
-    try:
-        entries = [entry for entry in os.scandir(folder) if not entry.name.startswith(".")]
-    except OSError as error:
-        raise UserError(f"{folder}: cannot be listed ({error.strerror}); a folder of images was expected") from error
-    for entry in entries:
-        if entry.is_dir():
+    for path, is_folder in entries(folder).items():
+        if is_folder:
             if recursive:
-                yield from _walk(entry.path, above | {here}, recursive)
-        elif entry.name.lower().endswith(_ENDINGS):
-            if not entry.is_file():
-                raise UserError(f"{entry.path}: a link to nothing, or no file; an image was expected; remove it")
-            yield entry.path
+                yield from _walk(path, above | {here}, recursive)
+        elif path.lower().endswith(_ENDINGS):
+            if not os.path.isfile(path):
+                raise UserError(f"{path}: a link to nothing, or no file; an image was expected; remove it")
+            yield path
 
 
 def decode(path: str, side: int, crop: bool = False) -> np.ndarray:

@@ -48,14 +48,16 @@ def _find_files(splits: dict[str, tuple[str, ...]]) -> Callable[[str], dict[str,
 
     def existing(places, name):
         paths = [os.path.join(place, spelled) for place in places for spelled in _spellings(name)]
-        return next(filter(os.path.lexists, paths), None)
+        return next((path for path in paths if any(path in there for there in places.values())), None)
 
     def find(folder):
         if not folders.is_directory(folder):
             return None
-        places = [folder, *(entry.path for entry in os.scandir(folder)
-                            if entry.is_dir() and not entry.name.startswith("."))]
+        places = {folder: folders.entries(folder)}
         found = {name: existing(places, name) for names in splits.values() for name in names}
+        if None in found.values():
+            places |= {path: folders.entries(path) for path, is_folder in places[folder].items() if is_folder}
+            found = {name: existing(places, name) for name in found}
         missing = [name for name, path in found.items() if path is None]
         if len(missing) == len(found):
             return None
@@ -195,8 +197,8 @@ def _split(name: str, source: Source, split: str, data_dir: str) -> Arrays:
 def _messages(name: str, source: Source, data_dir: str) -> tuple[str, str]:
     """What is missing and what lies there instead, and the way out."""
     tried = [os.path.join(data_dir, folder) for folder in source.folders]
-    others = [f"{folder} holds {', '.join(sorted(os.listdir(folder))[:4]) or 'nothing'}" for folder in tried
-              if folders.is_directory(folder)]
+    others = [f"{folder} holds {', '.join(map(os.path.basename, [*folders.entries(folder)][:4])) or 'nothing'}"
+              for folder in tried if folders.is_directory(folder)]
     found = f" ({'; '.join(others)})" if others else ""
     without_download = ", or try --dataset digits, which needs no download" if name in ("mnist", "svhn") else ""
     return (f"{name}: no {source.expected} in {' or '.join(tried)}{found}",

@@ -57,6 +57,17 @@ def test_a_folder_that_may_not_be_entered_is_named(tmp_path):
         sources.load("fashion", "train", str(tmp_path / "closed"))
 
 
+@pytest.mark.parametrize("name", ["fashion", "svhn", "cifar10"])
+def test_a_folder_that_may_not_be_listed_is_named(tmp_path, monkeypatch, name):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / name).mkdir()
+    monkeypatch.setattr(folders.os, "scandir", refuse)
+    with pytest.raises(UserError, match=f"{name}: cannot be listed .Permission denied"):
+        sources.load(name, "train", str(tmp_path))
+
+
 def test_a_folder_that_cannot_be_seen_is_no_folder_that_is_not_there(tmp_path, monkeypatch):
     def refuse(path):
         raise PermissionError(13, "Permission denied")
