@@ -9,5 +9,10 @@ See lib/mergan/README.md.
 from lib import errors
 from lib.mergan import command_line
 
-if __name__ == "__main__":
+
+def main() -> None:
     errors.run(lambda arguments: command_line.run(__doc__, arguments, joint=True))
+
+
+if __name__ == "__main__":
+    main()

@@ -7,5 +7,10 @@
 from lib import errors
 from lib.mergan import command_line
 
-if __name__ == "__main__":
+
+def main() -> None:
     errors.run(lambda arguments: command_line.run(__doc__, arguments))
+
+
+if __name__ == "__main__":
+    main()

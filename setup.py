@@ -10,17 +10,25 @@ setup(
     license="MIT",
     # Windows through WSL, which is Linux.
     classifiers=["Operating System :: POSIX :: Linux", "Operating System :: MacOS"],
-    python_requires=">=3.10",
+    python_requires=">=3.10,<3.14",  # TensorFlow 2.21 has no packages for 3.14
     packages=find_packages(include=["lib*", "memorygan*", "lvae*", "benchmarks*"]),
     py_modules=["mergan", "joint"],
     package_data={"lib.reproduce": ["*.json"]},
+    entry_points={"console_scripts": ["mergan = mergan:main", "mergan-joint = joint:main",
+                                      "memorygan = memorygan.run:main", "lvae = lvae.command_line:installed"]},
     install_requires=[
-        "tensorflow>=2.18",
+        # Seen to work: TensorFlow 2.18.0 with Keras 3.5.0 and NumPy 2.0, 2.21.0 with Keras 3.15.1 and NumPy 2.4.
+        # Keras' optimizers are read and set by attributes that are its own affair (lib/tf1/adam.py): a newer Keras or
+        # TensorFlow is let in once the tests have passed with it.
+        "tensorflow>=2.18,<2.22",
+        "keras>=3.5,<3.16",
         "tensorflow-datasets>=4.9",
         # TFDS 4.9.10 imports it without asking for it.
         "importlib_resources",
-        "numpy",
+        "numpy>=2.0,<3",
+        "protobuf",
         "scipy",
+        "threadpoolctl",
         "absl-py",
         "pillow",
         # Curves; the embedded digits and t-SNE; event files; the progress bar.

@@ -79,3 +79,19 @@ def run(experiment: str, arguments: list[str]) -> None:
 def main(script: str) -> None:
     """Run the experiment of a script."""
     errors.run(lambda arguments: run(experiment_of(script), arguments))
+
+
+def run_named(arguments: list[str]) -> None:
+    """Run the experiment that stands before its flags."""
+    if arguments in (["-h"], ["--help"]):
+        print("usage: lvae EXPERIMENT [--flag value]...   (lvae EXPERIMENT --help: its flags)\n")
+        print("\n".join(f"  {name:16}{about.description}" for name, about in EXPERIMENTS.items()))
+        return
+    if not arguments or arguments[0] not in EXPERIMENTS:
+        raise UserError(f"begin with the experiment, as `lvae mnist --help`: one of {', '.join(EXPERIMENTS)}")
+    run(arguments[0], arguments[1:])
+
+
+def installed() -> None:
+    """The command `lvae`."""
+    errors.run(run_named)

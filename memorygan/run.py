@@ -16,5 +16,10 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])  # the repository root in
 from lib import errors  # noqa: E402
 from memorygan import command_line  # noqa: E402
 
-if __name__ == "__main__":
+
+def main() -> None:
     errors.run(lambda arguments: command_line.run(__doc__, arguments))
+
+
+if __name__ == "__main__":
+    main()

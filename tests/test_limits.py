@@ -86,15 +86,8 @@ def test_workers_that_share_are(flags, monkeypatch):
     assert workers.main(["2", "mergan.py", *flags]) == 0
 
 
-def test_a_readme_that_is_not_there_is_named_before_anything_is_run(tmp_path, monkeypatch):
-    monkeypatch.setattr(reproduce, "run_table", lambda *_: pytest.fail("run"))
-    with pytest.raises(UserError, match="none.md"):
-        reproduce.main(["mergan-mnist", f"--readme={tmp_path}/none.md"])
-
-
 @pytest.mark.parametrize("stored", ["[]", "null", '{"RA": 1}', '{"RA": {"budget": 1}}'])
 def test_results_of_another_form_are_named(tmp_path, stored):
-    (tmp_path / "README.md").write_text("<!-- results:mergan-mnist -->\n<!-- /results:mergan-mnist -->\n")
     (tmp_path / "mergan-mnist.json").write_text(stored)
     with pytest.raises(UserError, match="mergan-mnist.json"):
-        reproduce.main(["mergan-mnist", "--tables_only", f"--results={tmp_path}", f"--readme={tmp_path}/README.md"])
+        reproduce.main(["mergan-mnist", "--tables_only", f"--results={tmp_path}"])

@@ -111,37 +111,48 @@ def test_only_the_text_between_its_markers_changes(tmp_path):
 @pytest.mark.parametrize("arguments, words", [
     ("mergan-mnst", "no table mergan-mnst; there are mergan-mnist"), ("", "no table given"),
     ("mergan-mnist --rows=RAA", "--rows=RAA: mergan-mnist has JT, SFT"),
-    ("mergan-mnist --readme=/nowhere/a.md", "cannot read /nowhere/a.md: ")])
+    ("mergan-mnist --seeds=1", "has to be two or more whole numbers"),
+    ("mergan-mnist --seeds=1,x", "has to be two or more whole numbers"),
+    ("lvae-permuted --seeds=1,2", "lvae-permuted holds curves")])
 def test_what_is_not_known_is_refused_in_one_line(here, arguments, words):
     assert words in refused(here.call(f"-m lib.reproduce {arguments}"))
 
 
 def test_a_row_without_data_is_named_and_leaves_no_result(place, tmp_path):
     result = place.run(f"-m lib.reproduce mergan-svhn --rows=SFT --scale=0 --results={tmp_path}/results "
-                       f"--readme={_page(tmp_path)} --data_dir=nowhere")
+                       "--data_dir=nowhere")
     assert result.returncode == 2 and "mergan-svhn: SFT" in result.stderr.splitlines()[-1]
-    assert not (tmp_path / "results").exists()
-    assert "SFT 19.35 / 10.10, " in _page(tmp_path).read_text()
+    assert [path.name for path in (tmp_path / "results").iterdir()] == ["mergan-svhn.md"]
+    assert "SFT 19.35 / 10.10, " in (tmp_path / "results/mergan-svhn.md").read_text()
 
 
-def test_results_may_stay_out_of_any_readme(here, tmp_path):
-    passed(here.call(f"-m lib.reproduce mergan-svhn --tables_only --results={tmp_path}/results --readme="))
-    assert not list(tmp_path.iterdir())
+@pytest.mark.parametrize("flag", ["", "--publish"])
+def test_a_readme_is_written_where_results_are_published_only(tmp_path, monkeypatch, flag):
+    page = tmp_path / "published/README.md"
+    page.parent.mkdir()
+    page.write_text("<!-- results:mergan-svhn -->\n<!-- /results:mergan-svhn -->\n")
+    monkeypatch.setattr(reproduce, "_PUBLISHED", page.parent)
+    reproduce.main(["mergan-svhn", "--tables_only", f"--results={tmp_path}/results", *flag.split()])
+    assert ("SFT 19.35" in page.read_text()) == bool(flag) == (not (tmp_path / "results").exists())
 
 
-def _page(folder: Path) -> Path:
-    page = folder / "page.md"
-    if not page.exists():
-        page.write_text("".join(f"<!-- results:{name} -->\n<!-- /results:{name} -->\n" for name in TABLES))
-    return page
+def test_runs_of_several_seeds_become_a_mean_and_a_deviation(tmp_path, monkeypatch):
+    """Stand-ins: accuracies of 10 times the seed."""
+    monkeypatch.setattr(reproduce, "run_row", lambda table, row, budget, data_dir: {
+        "budget": budget.text("2 iterations", "float32"), "commands": [budget.name],
+        "figures": dict.fromkeys(TABLES["mergan-mnist"].published(FIGURES), 10.0 * int(budget.options[-1][5:]))})
+    monkeypatch.setattr(type(TABLES["mergan-mnist"]), "draw", lambda *_: None)
+    reproduce.main(["mergan-mnist", "--rows=RA", "--seeds=1,2,6", "--options=tasks=2", f"--results={tmp_path}"])
+    assert json.loads((tmp_path / "mergan-mnist.json").read_text())["RA"]["commands"] == [
+        f"auto_tasks-2_seed-{seed}" for seed in (1, 2, 6)]
+    assert ("| RA | 98.19 | 30.00 ± 26.46 (-68.19) | 97.01 | 30.00 ± 26.46 (-67.01) | 2 iterations, float32, tasks=2, "
+            "seeds 1, 2, 6 |") in (tmp_path / "mergan-mnist.md").read_text()
 
 
 @pytest.mark.slow
 def test_a_row_is_trained_tested_kept_and_shown(workplace, tmp_path):  # noqa: F811
-    page = _page(tmp_path)
-
     def run_row(row, options=""):
-        return passed(workplace.run(f"-m lib.reproduce mergan-mnist --rows={row} --scale=0 --readme={page} "
+        return passed(workplace.run(f"-m lib.reproduce mergan-mnist --rows={row} --scale=0 "
                                     f"--results={tmp_path}/results {options}"))
 
     printed_text = run_row("SFT", "--options=learning_rate=1e-3")
@@ -152,7 +163,8 @@ def test_a_row_is_trained_tested_kept_and_shown(workplace, tmp_path):  # noqa: F
     assert json.loads((workplace.path / kept["directory"] / "settings.json").read_text())["learning_rate"] == 1e-3
     with Image.open(tmp_path / "results/mergan-mnist.gif") as animation:
         assert animation.n_frames > 10
-    assert re.search(r"^\| SFT \| 19.87 \| \d+\.\d\d \([+-]\d+\.\d\d\) \|", page.read_text(), re.M)
+    text = (tmp_path / "results/mergan-mnist.md").read_text()
+    assert re.search(r"^\| SFT \| 19.87 \| \d+\.\d\d \([+-]\d+\.\d\d\) \|", text, re.M)
     for methods in (1, 2):
         with Image.open(tmp_path / "results/mergan-mnist.png") as picture:  # three samples of ten classes each
             assert picture.size[1] == 2 + methods * (32 + 2) and picture.size[0] > 30 * 34

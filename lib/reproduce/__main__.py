@@ -4,24 +4,26 @@
     python -m lib.reproduce mergan-mnist --scale 0.25 --rows SFT,RA --precision mixed_bfloat16
 
 Every row is the original command line, trained and tested below the working directory; the same command goes on where
-it was stopped. What comes out is kept in `results/<table>.json`, from which the table in
-`results/README.md` is made, with a picture of samples or curves beside it.
+it was stopped. What comes out is kept in `result/<table>.json`, beside it the table as `<table>.md` and a picture of
+samples or curves. `--publish` writes the repository's own `results/` and the tables in its README instead.
 """
 
 import dataclasses
 import os
 import signal
+import statistics
 import subprocess
 import sys
 from pathlib import Path
 
 from lib import errors, files, systems
 from lib.reproduce import markers
-from lib.reproduce.table import Budget, Table
+from lib.reproduce.table import Budget, Compared, Table
 from lib.run.flags import Parser
 from lib.run.settings import Checked, FilePath, setting
 
 _ROOT = Path(__file__).resolve().parents[2]
+_PUBLISHED = _ROOT / "results"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,8 +36,14 @@ class Command(Checked):
     data_dir: FilePath = setting("dataset", "Where the data sets lie.")
     precision: str = setting("auto", "As in the scripts.")
     options: tuple[str, ...] = setting((), "Further flags of the scripts, as learning_rate=1e-3.")
-    results: FilePath = setting(str(_ROOT / "results"), "Directory of the results, one JSON file per table.")
-    readme: FilePath = setting(str(_ROOT / "results/README.md"), "File whose tables are written anew; empty: none.")
+    seeds: tuple[str, ...] = setting((), "Seeds to run every row with, as 1,2,3: the table shows means and deviations.")
+    results: FilePath = setting("result", "Directory of the results: <table>.json, .md and .png.")
+    publish: bool = setting(False, "Write to results/ of this checkout, and the tables of its README, instead.")
+
+    @property
+    def directory(self) -> Path:
+        """Where the results go."""
+        return _PUBLISHED if self.publish else Path(self.results)
 
 
 def tables() -> dict[str, Table]:
@@ -67,29 +75,48 @@ def run_row(table: Table, row: str, budget: Budget, data_dir: Path) -> dict | No
     return {"commands": commands, **table.read(row, budget)}
 
 
+def run_seeds(table: Table, row: str, budget: Budget, seeds: tuple[str, ...], data_dir: Path) -> dict | None:
+    """The same of one run, or of one for each seed: means, and the runs' standard deviations beside them."""
+    if not seeds:
+        return run_row(table, row, budget, data_dir)
+    results = []
+    for seed in seeds:
+        results.append(run_row(table, row, budget._replace(options=(*budget.options, f"seed={seed}")), data_dir))
+        if results[-1] is None:
+            return None
+    by_name = {name: [result["figures"][name] for result in results] for name in results[0]["figures"]}
+    return {**results[0], "commands": [line for result in results for line in result["commands"]],
+            "budget": results[0]["budget"].replace(f"seed={seeds[0]}", f"seeds {', '.join(seeds)}"),
+            "figures": {name: round(statistics.mean(values), 2) for name, values in by_name.items()},
+            "deviations": {name: round(statistics.stdev(values), 2) for name, values in by_name.items()}}
+
+
 def run_table(name: str, table: Table, command: Command) -> list[str]:
     """Run the rows that were asked for and write what came out; returns the rows whose scripts stopped."""
     budget = Budget(command.scale, command.precision, command.options)
-    path = Path(command.results) / f"{name}.json"
+    path = command.directory / f"{name}.json"
+    files.make_directory(path.parent)
     results, ran, stopped = files.read_json(path, dict) if path.exists() else {}, [], []
     for row in [] if command.tables_only else command.rows or table.rows:
-        result = run_row(table, row, budget, Path(command.data_dir).resolve())
+        result = run_seeds(table, row, budget, command.seeds, Path(command.data_dir).resolve())
         if result is None:
             stopped.append(f"{name}: {row}")
             continue
         results[row] = result
         ran.append(row)
-        files.make_directory(path.parent)
         files.write_json(path, results)
     if ran:
         table.draw(path.with_suffix(".png"), results)
-    if command.readme:
-        published = files.read_json(Path(__file__).parent / "published.json")
-        try:
-            text = table.text(results, published)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise errors.UserError(f"{path} is not what this program writes; move it away") from error
-        markers.write_between_markers(command.readme, name, text)
+    published = files.read_json(Path(__file__).parent / "published.json")
+    try:
+        text = table.text(results, published)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise errors.UserError(f"{path} is not what this program writes; move it away") from error
+    if command.publish:
+        markers.write_between_markers(_PUBLISHED / "README.md", name, text)
+    else:
+        files.write_text(path.with_suffix(".md"), f"{text}\n")
+        print(f"{name}: {path.with_suffix('.md')}")
     return stopped
 
 
@@ -103,8 +130,14 @@ def main(arguments: list[str]) -> None:
         wrong = [row for row in command.rows if row not in known[name].rows]
         if wrong:
             raise errors.UserError(f"--rows={','.join(wrong)}: {name} has {', '.join(known[name].rows)}")
-    if command.readme:
-        markers.read(command.readme)  # before hours of training
+        if command.seeds and not isinstance(known[name], Compared):
+            raise errors.UserError(f"--seeds={','.join(command.seeds)}: {name} holds curves; run it for each seed with "
+                                   "--options seed=N and another --results")
+    if len(command.seeds) == 1 or not all(seed.isdecimal() for seed in command.seeds):
+        raise errors.UserError(f"--seeds={','.join(command.seeds)}: has to be two or more whole numbers, as 1,2,3")
+    if command.publish and not (_PUBLISHED / "README.md").exists():
+        raise errors.UserError(f"--publish: {_PUBLISHED} has no README.md, so this is no checkout of the repository; "
+                               "leave it out, and the results go to --results")
     stopped = [row for name in names for row in run_table(name, known[name], command)]
     if stopped:
         raise errors.UserError(f"stopped by their scripts, see above: {'; '.join(stopped)}")

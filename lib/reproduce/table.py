@@ -46,9 +46,10 @@ class Budget(NamedTuple):
         return max(2, round(self.scale * (whole - 1)) + 1)
 
 
-def _beside(ours: float | None, theirs: float | None) -> str:
+def _beside(ours: float | None, theirs: float | None, deviation: float | None = None) -> str:
     difference = "" if ours is None or theirs is None else f" ({ours - theirs:+.2f})"
-    return "" if ours is None else f"{ours:.2f}{difference}"
+    spread = "" if deviation is None else f" ± {deviation:.2f}"
+    return "" if ours is None else f"{ours:.2f}{spread}{difference}"
 
 
 class Table(abc.ABC):
@@ -82,7 +83,10 @@ class Table(abc.ABC):
 
 
 class Compared(Table):
-    """A table of single figures. `read` gives {"budget": text, "figures": {measure: value}}."""
+    """A table of single figures. `read` gives {"budget": text, "figures": {measure: value}}.
+
+    Of several runs they are means, and "deviations" their standard deviations.
+    """
 
     @abc.abstractmethod
     def published(self, figures: dict) -> dict[str, dict[str, float]]:
@@ -99,7 +103,7 @@ class Compared(Table):
         for row in self.rows:
             if row in results:
                 cells = [cell for measure, by_method in published.items()
-                         for cell in self._cells(by_method.get(row), results[row]["figures"].get(measure))]
+                         for cell in self._cells(by_method.get(row), results[row], measure)]
                 lines.append([row, *cells, results[row]["budget"]])
         others = [self._published_only(row, published) for row in self.rows if row not in results]
         parts = [markdown(columns, lines)] if lines else []
@@ -109,8 +113,9 @@ class Compared(Table):
         return "\n\n".join(parts)
 
     @staticmethod
-    def _cells(theirs: float | None, ours: float | None) -> list[str]:
-        return ["" if theirs is None else f"{theirs:.2f}", _beside(ours, theirs)]
+    def _cells(theirs: float | None, result: dict, measure: str) -> list[str]:
+        ours, deviation = result["figures"].get(measure), result.get("deviations", {}).get(measure)
+        return ["" if theirs is None else f"{theirs:.2f}", _beside(ours, theirs, deviation)]
 
     @staticmethod
     def _published_only(row: str, published: dict[str, dict[str, float]]) -> str:
