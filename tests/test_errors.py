@@ -1,8 +1,24 @@
 """How a script ends: exit code and one line on standard error."""
 
+import io
 import subprocess
+import sys
 
 import pytest
+
+from lib.run import output
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_an_output_that_cannot_say_a_name_says_it_otherwise(monkeypatch, encoding):
+    """`d\\xe4`, a name that is no UTF-8, and a Greek one."""
+    written = io.BytesIO()
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, io.TextIOWrapper(written, encoding=encoding))
+    output.make_tolerant()
+    print("d\udce4 \u03b1", flush=True)
+    assert written.getvalue().decode(encoding) in ("d\\udce4 \\u03b1\n", "d\\udce4 \u03b1\n")
+    assert output.lost() is None
 
 
 @pytest.fixture

@@ -1,13 +1,19 @@
 """Command lines from settings, parsed as TF 1.4's argparse flags were."""
 
 import dataclasses
+import typing
 
 import pytest
 
+import lvae.config
+import memorygan.config
 from lib.errors import UserError
+from lib.mergan import config
+from lib.report import options as report
+from lib.reproduce import __main__ as reproduce
 from lib.run.flags import Parser
 from lib.run.options import Options, Period
-from lib.run.settings import Checked, Common, setting
+from lib.run.settings import Checked, Common, FilePath, setting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,3 +123,27 @@ def test_the_table_of_flags_has_a_row_per_setting():
     assert ["`--RA_factor`", "0.0001", "Weight."] in rows
     assert ["`--dataset`", "mnist", "What to learn. One of `mnist`, `svhn`."] in rows
     assert len(rows) == len({row[0] for row in rows}) == 9
+
+
+# Every path flag there is: (dataclass, field).
+PATHS = [(kind, name) for kind in (config.Command, memorygan.config.Command, lvae.config.Command, reproduce.Command,
+                                   report.Options)
+         for name, hint in typing.get_type_hints(kind).items() if hint is FilePath]
+
+
+@pytest.mark.parametrize("kind, name", PATHS)
+def test_every_path_begins_at_home_where_it_says_so_and_has_a_name_that_can_be_told(kind, name, monkeypatch):
+    def read(path: str) -> str:
+        return getattr(Parser("A toy.").add(kind).parse([f"--{name}={path}"]).of(kind), name)
+
+    monkeypatch.setenv("HOME", "/home/me")
+    assert [read(path) for path in ("~/a", "b/~", "~")] == ["/home/me/a", "b/~", "/home/me"]
+    for undecodable in ("d\udce4", "~/\udcff"):
+        with pytest.raises(UserError, match="the name is not UTF-8"):
+            read(undecodable)
+
+
+def test_no_flag_of_a_path_is_taken_for_another_text():
+    named = {(kind, field.name) for kind in dict(PATHS) for field in dataclasses.fields(kind)
+             if field.name.endswith(("dir", "path", "output", "results", "load_model"))}
+    assert len(PATHS) >= 8 and named <= set(PATHS)
