@@ -75,7 +75,10 @@ def _variables(path: str) -> Iterator[tuple[str, _Variable]]:
     """Every variable of the file; all of them together may hold `MAX_BYTES`."""
     with open(path, "rb") as file:
         size, left = os.fstat(file.fileno()).st_size, MAX_BYTES
-        if file.read(_HEADER_BYTES)[-len(_VERSION):] != _VERSION or size == _HEADER_BYTES:
+        header = file.read(_HEADER_BYTES)
+        if header.startswith(b"MATLAB 7.3"):  # HDF5
+            raise ValueError("MATLAB 7.3; save it with -v7")
+        if header[-len(_VERSION):] != _VERSION or size == _HEADER_BYTES:
             raise ValueError("no MATLAB 5 file, or an empty one")
         while file.tell() < size:
             kind, length = struct.unpack("<II", file.read(8).ljust(8, b"\0"))
