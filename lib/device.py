@@ -3,7 +3,6 @@
 import dataclasses
 import os
 
-import keras
 import tensorflow as tf
 
 from lib.errors import UserError
@@ -28,7 +27,7 @@ def prepare(config, options):
 
 def versions() -> str:
     """Of what computes."""
-    return f"TensorFlow {tf.__version__}, Keras {keras.__version__}"
+    return f"TensorFlow {tf.__version__}, Keras {tf.keras.__version__}"
 
 
 def threads() -> int:
