@@ -1,6 +1,7 @@
 """What `pip install .` gives: commands that work from any folder, and the packages that are imported."""
 
 import importlib
+import os
 import re
 import subprocess
 import sys
@@ -88,11 +89,12 @@ def test_the_installed_commands_work_beside_a_lib_of_somebody_else(tmp_path):
     (next((tmp_path / "venv/lib").glob("python*/site-packages")) / "others.pth").write_text(packages)
     subprocess.run([sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-deps",
                     "--no-build-isolation", ROOT], check=True)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     (tmp_path / "here/lib").mkdir(parents=True)
     (tmp_path / "here/lib/__init__.py").write_text("")
-    for line in ("mergan --dataset digits --tasks 1 --iters 2", "mergan-joint --dataset digits --iters 2",
-                 "memorygan --help", "lvae mnist --help"):
+    for line in ("mergan --dataset digits --tasks 1 --iters 2 --result_path a",
+                 "mergan-joint --dataset digits --iters 2 --result_path b", "memorygan --help", "lvae mnist --help"):
         program, *arguments = line.split()
         ended = subprocess.run([tmp_path / "venv/bin" / program, *arguments], cwd=tmp_path / "here", text=True,
-                               capture_output=True)
+                               capture_output=True, env=environment)
         assert ended.returncode == 0, ended.stderr

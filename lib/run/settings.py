@@ -8,6 +8,7 @@ in the READMEs' tables.
 
 import dataclasses
 import math
+import numbers
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -78,7 +79,7 @@ class Checked:
     def __post_init__(self):
         for name, (field, about) in settings_of(type(self)).items():
             value = getattr(self, name)
-            wrong = _wrong(about, value)
+            wrong = _wrong(about, value, field.default)
             if wrong:
                 raise UserError(f"--{flag_of(field)}={_spelled(value)}: {wrong}")
 
@@ -87,16 +88,18 @@ def _spelled(value) -> str:
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def _wrong(about: Setting, value) -> str:
-    """What is wrong with a value; "" if nothing is."""
+def _wrong(about: Setting, value, default) -> str:
+    """What is wrong with a value; "" if nothing is. Values from a file may be of any type."""
     if value is None:
-        return ""
+        return "" if default is None else "has to be given"
     if about.choices:
         values = value if isinstance(value, tuple) else (value,)
         unknown = [str(one) for one in values if one not in about.choices]
         return f"{', '.join(unknown)} is not one of {', '.join(map(str, about.choices))}" if unknown else ""
     if isinstance(value, (int, float)) and not math.isfinite(value):
         return "has to be a finite number"
+    if (about.least, about.most) != (None, None) and not isinstance(value, numbers.Real):
+        return "has to be a number"
     if about.least is not None and value < about.least:
         return f"has to be at least {about.least:g}"
     if about.most is not None and value > about.most:

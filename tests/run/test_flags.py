@@ -125,6 +125,12 @@ def test_the_table_of_flags_has_a_row_per_setting():
     assert len(rows) == len({row[0] for row in rows}) == 9
 
 
+@pytest.mark.parametrize("values", [{"iterations": "3"}, {"iterations": None}, {"factor": "fast"}, {"size": [1]}])
+def test_values_from_a_file_that_are_of_another_type_are_refused(values):
+    with pytest.raises(UserError, match=r"--(iters|RA_factor|size)=.*: has to be"):
+        Config(**values)
+
+
 # Every path flag there is: (dataclass, field).
 PATHS = [(kind, name) for kind in (config.Command, memorygan.config.Command, lvae.config.Command, reproduce.Command,
                                    report.Options)

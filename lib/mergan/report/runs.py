@@ -58,6 +58,7 @@ def _metrics(path: Path) -> dict | None:
     metrics = runs.read_json(path, dict)
     try:
         gallery.measures(metrics), gallery.class_accuracies(metrics), gallery.circumstances(metrics)
+        gallery.budget({"iterations": metrics["iterations"]})
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise UserError(f"{path} is not what --test writes; run --test again") from error
     return metrics
