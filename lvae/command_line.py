@@ -85,7 +85,7 @@ def run_named(arguments: list[str]) -> None:
     """Run the experiment that stands before its flags."""
     if arguments in (["-h"], ["--help"]):
         print("usage: lvae EXPERIMENT [--flag value]...   (lvae EXPERIMENT --help: its flags)\n")
-        print("\n".join(f"  {name:16}{about.description}" for name, about in EXPERIMENTS.items()))
+        print("\n".join(f"  {name:19}{about.description}" for name, about in EXPERIMENTS.items()))
         return
     if not arguments or arguments[0] not in EXPERIMENTS:
         raise UserError(f"begin with the experiment, as `lvae mnist --help`: one of {', '.join(EXPERIMENTS)}")
