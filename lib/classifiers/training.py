@@ -13,6 +13,7 @@ from lib import losses, randomness
 from lib.classifiers.features import to_input
 from lib.classifiers.networks import Classifier, residual_network, small_alexnet
 from lib.classifiers.real_images import RealImages
+from lib.data.own import Own
 from lib.errors import UserError
 from lib.optimizers import adam
 
@@ -53,6 +54,17 @@ RECIPES = {
     "cifar10": _COLOUR,
     "lsun": Recipe(epochs=12),
 }
+
+
+_OWN_STEPS = 2000  # at least, for images of one's own, of which there may be few
+
+
+def recipe_of(dataset: str | Own) -> Recipe:
+    """How the evaluation classifier of a data set is trained."""
+    if not isinstance(dataset, Own):
+        return RECIPES[dataset]
+    like, size = _GREY if dataset.channels == 1 and dataset.side == 32 else _COLOUR, 64
+    return like._replace(batch_size=size, epochs=max(like.epochs, -(-_OWN_STEPS * size // dataset.count("train"))))
 
 
 class Judge(NamedTuple):

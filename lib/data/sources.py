@@ -20,7 +20,7 @@ _DIGITS_TEST_STRIDE = 5  # every fifth image of each of scikit-learn's digits is
 
 class Arrays(NamedTuple):
     images: np.ndarray  # uint8 [n, height, width, channels], 0..255
-    labels: np.ndarray  # int32 [n], 0..9
+    labels: np.ndarray  # int32 [n], from 0
 
 
 class Source(NamedTuple):

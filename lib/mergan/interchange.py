@@ -2,6 +2,9 @@
 
 import functools
 
+import numpy as np
+
+from lib.data import own
 from lib.mergan.checkpoint import checkpoint_variables
 from lib.mergan.config import Config
 from lib.mergan.networks import networks_of
@@ -9,9 +12,20 @@ from lib.mergan.step import build_optimizers
 from lib.tf1.models import Interchange, Model
 
 
-def build(dataset: str, joint: bool) -> Interchange:
-    """The networks of `mergan.py` or `joint.py`, freshly initialised."""
+_CLASS_HEAD = "Discriminator.ACGANOutput/Discriminator.ACGANOutput.b"
+
+
+def build(dataset: str, joint: bool, values: dict[str, np.ndarray] | None = None) -> Interchange:
+    """The networks of `mergan.py` or `joint.py`, freshly initialised.
+
+    Args:
+      values: {TF1 name: array} of a checkpoint, which has as many classes as this, if it is of one's own images.
+    """
     config = Config(dataset, iterations=0, joint=joint)
+    labels = len(values.get(_CLASS_HEAD, ())) if values else 0
+    if labels not in (0, config.data.labels):
+        config = Config(own.NAME, iterations=0, joint=joint, side=config.data.side, channels=config.data.channels,
+                        classes=tuple(map(str, range(labels))))
     networks = networks_of(config)
     present = {name: network for name, network in networks._asdict().items() if network is not None}
     return Interchange(present, checkpoint_variables(config, networks, build_optimizers(config, networks)))
@@ -23,7 +37,9 @@ _MARKS = {"mnist": _GREY, "svhn": _COLOUR, "fashion": _GREY, "cifar10": _COLOUR,
           "lsun": ("Generator.Output/{0}.Generator.Output.Biases", (3,))}
 
 # A sequential training's checkpoint holds the replay generator, a joint one Adam's state.
-MODELS = {f"mergan-{dataset}": Model(functools.partial(build, dataset, False), f"Old.{mark.format('Old')}", shape)
+MODELS = {f"mergan-{dataset}": Model(functools.partial(build, dataset, False), f"Old.{mark.format('Old')}", shape,
+                                           as_found=True, own_sizes=True)
           for dataset, (mark, shape) in _MARKS.items()}
-MODELS |= {f"joint-{dataset}": Model(functools.partial(build, dataset, True), f"New.{mark.format('New')}/Adam", shape)
+MODELS |= {f"joint-{dataset}": Model(functools.partial(build, dataset, True), f"New.{mark.format('New')}/Adam", shape,
+                                          as_found=True, own_sizes=True)
            for dataset, (mark, shape) in _MARKS.items()}
