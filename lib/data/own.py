@@ -121,8 +121,7 @@ def _held_out(classes: Sequence[tuple[str, Sequence]]) -> tuple[list[list], list
     train, test = [], []
     for name, paths in classes:
         if len(paths) < 2:
-            raise UserError(f"{name}: a single image; a class needs one to train on and one to test with, and a "
-                            "training more")
+            raise UserError(f"{name}: a single image; a class needs at least two, one of them for testing")
         tested = set(range(_TEST_STRIDE - 1, len(paths), _TEST_STRIDE)) or {len(paths) - 1}
         train.append([path for number, path in enumerate(paths) if number not in tested])
         test.append([path for number, path in enumerate(paths) if number in tested])
@@ -149,6 +148,8 @@ def _of_npz(path: str, side: int) -> Own:
 
 def _read_npz(path: str) -> tuple[np.ndarray, np.ndarray]:
     """Images uint8 [n, h, w] or [n, h, w, 1 or 3], and labels [n] of at least 0."""
+    if not zipfile.is_zipfile(path):
+        raise UserError(f"{path}: not there, or no .npz file; one with images and labels was expected")
     try:
         with np.load(path, allow_pickle=False) as file:
             images, labels = file["images"], file["labels"]

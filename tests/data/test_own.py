@@ -95,3 +95,8 @@ IMAGES, LABELS = np.zeros((4, 8, 8), np.uint8), np.array([0, 1, 0, 1])
 def test_arrays_that_are_refused(tmp_path, arrays, message):
     with pytest.raises(UserError, match=message):
         own.opened(npz(tmp_path / "own.npz", **arrays), 32)
+
+
+def test_a_file_that_is_no_npz(tmp_path):
+    with pytest.raises(UserError, match="no .npz file"):
+        own.opened(written.put(tmp_path / "own.npz", b"junk"), 32)
