@@ -99,8 +99,6 @@ class Config(Common):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.dataset == own.NAME and not self.channels:
-            raise UserError("--dataset=folder needs the images: name their folder by --data_dir")
         if self.dataset != own.NAME and self.side:
             raise UserError(f"--side={self.side} goes with --dataset=folder alone; {self.dataset} has its own")
 
