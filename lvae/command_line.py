@@ -4,10 +4,11 @@ import sys
 from pathlib import Path
 
 from lib import errors
+from lib.data import own
 from lib.errors import UserError
 from lib.run.flags import Parser
 from lib.run.options import Options
-from lvae.config import EXPERIMENTS, Command, Config, make_config
+from lvae.config import EXPERIMENTS, Command, Config, OwnImages, make_config
 
 
 def parser(experiment: str) -> Parser:
@@ -15,6 +16,8 @@ def parser(experiment: str) -> Parser:
     about = EXPERIMENTS[experiment]
     flags = Parser(f"Lifelong VAE: {about.description}")
     flags.add(Config, without=() if about.permutes else ("permutations",))
+    if experiment == own.NAME:
+        flags.add(OwnImages)
     for name in about.rotatable:
         flags.add_switch(f"rotate_{name}", f"Add ten rotated copies of every distribution of {name}.", original=True)
     return flags.add(Command).add(Options, without=("strategy",))
@@ -35,7 +38,12 @@ def read(experiment: str, arguments: list[str]) -> tuple[Config, Command, Option
     """What a command line asks of an experiment."""
     asked = parser(experiment).parse(arguments)
     rotate = tuple(name for name in EXPERIMENTS[experiment].rotatable if asked.flag(f"rotate_{name}"))
-    return make_config(experiment, rotate=rotate, **asked.values(Config)), asked.of(Command), asked.of(Options)
+    command, settings = asked.of(Command), {"rotate": rotate, **asked.values(Config)}
+    if experiment == own.NAME:
+        images = asked.of(OwnImages)
+        found = own.opened(command.data_dir, images.side)
+        settings |= {"architecture": images.architecture(found.channels), "classes": found.classes}
+    return make_config(experiment, **settings), command, asked.of(Options)
 
 
 def found_device(command: Command) -> str:

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from lib.data import own
 from lib.errors import UserError
 from lib.run.settings import Checked, Common, FilePath, setting
 
@@ -42,7 +43,7 @@ class Experiment:
     @property
     def rotatable(self) -> tuple[str, ...]:
         """Data sets of which `--rotate_<data set>` adds rotated copies."""
-        return () if self.permutes else self.sources
+        return () if self.permutes or own.NAME in self.sources else self.sources
 
 
 EXPERIMENTS = {
@@ -58,6 +59,8 @@ EXPERIMENTS = {
     # Not in the TF1 code; blog and paper report it.
     "permuted_mnist": Experiment("MNIST under one permutation of the pixels after the other.", _DENSE, ("mnist",),
                                  whole=True, permutes=True),
+    # Nor this; the architecture follows from the images.
+    own.NAME: Experiment("Your own images, class after class.", _CNN, (own.NAME,), csv_prefixes=("",)),
 }
 
 
@@ -103,6 +106,7 @@ class Config(Common):
     kl_reg: float = setting(1.0, "Weight of the KL to the prior.")
     ewc_gamma: float = setting(0.0, "Weight of EWC's penalty; --method=ewc needs it.", least=0.0)
     ewc_samples: int = 10000  # images in an estimate of the Fisher information
+    classes: tuple[str, ...] = ()  # of one's own images, as they were found
 
     def __post_init__(self):
         super().__post_init__()
@@ -125,13 +129,30 @@ class Config(Common):
         return bool(self.continuous_mut_info or self.discrete_mut_info)
 
 
-def make_config(experiment: str, **settings) -> Config:
+def make_config(experiment: str, *, architecture: Architecture | None = None, **settings) -> Config:
     """The settings of one of `EXPERIMENTS`.
+
+    Args:
+      architecture: what one's own images ask for; None: the experiment's.
 
     Raises:
       UserError: a value out of bounds, or settings that do not go together.
     """
-    return Config(experiment, EXPERIMENTS[experiment].architecture, **settings)
+    return Config(experiment, architecture or EXPERIMENTS[experiment].architecture, **settings)
+
+
+@dataclasses.dataclass(frozen=True)
+class OwnImages(Checked):
+    """How one's own images are learned."""
+
+    side: int = setting(32, "Height and width at which your images are learned: 32 by convolutional networks, 28 by "
+                            "dense ones.", choices=(32, 28))
+
+    def architecture(self, channels: int) -> Architecture:
+        """That of the experiments on images of this side, in grey or in colour."""
+        if self.side == 28:
+            return dataclasses.replace(_DENSE, image_shape=(28, 28, channels))
+        return _CNN if channels == 1 else _CNN_LOGISTIC
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,7 +160,8 @@ class Command(Checked):
     """Where files lie, where to compute, and what is measured besides."""
 
     base_dir: FilePath = setting(".", "Results go to <base_dir>/experiment_<n>.", original=True)
-    data_dir: FilePath = setting(".", "Where the data sets lie: <data_dir>/MNIST_data, <data_dir>/fashion, ...")
+    data_dir: FilePath = setting(".", "Where the data sets lie: <data_dir>/MNIST_data, <data_dir>/fashion, ... Of "
+                                      "run_folder_experiment.py the folder of your classes, or an .npz file.")
     load_model: FilePath = setting("", "Checkpoint prefix (<name>.cpkt) to start from; a lifelong run goes on with the "
                                   "distribution after its model's.")
     test: bool = setting(False, "Evaluate and draw the newest model of --load_model instead of training; results go to "

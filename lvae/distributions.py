@@ -7,8 +7,9 @@ from typing import Callable, NamedTuple
 import numpy as np
 
 from lib import randomness
-from lib.data import sources
-from lib.data.origin import of_arrays
+from lib.classifiers import real_images
+from lib.data import own, sources
+from lib.data.origin import of_arrays, of_images
 from lib.errors import UserError
 from lib.run.place import Origin
 from lvae import data
@@ -17,6 +18,7 @@ from lvae.data import Samples
 
 PIXELS = 784
 _WHOLE = {"mnist": 99997, "svhn": 99998, "cifar10": 99999, "fashion": 9996}  # what the original calls a whole data set
+_AS_DISTRIBUTED = {"mnist": "mnist28", "fashion": "fashion28"}  # where a data set's own name stands for padded images
 _SWITCH_RANGE, _SWITCH_VALUE = 13, 2
 
 
@@ -94,7 +96,7 @@ def permuted(samples: Samples, number: int) -> Samples:
 
 def _source(experiment: Experiment, name: str, data_dir: str) -> tuple[Samples, Samples, Origin]:
     """Training and test images, and where they come from."""
-    source, convolutional = "mnist28" if name == "mnist" else name, experiment.architecture.body == "cnn"
+    source, convolutional = _AS_DISTRIBUTED.get(name, name), experiment.architecture.body == "cnn"
     arrays = {split: sources.load(source, split, data_dir) for split in ("train", "test")}
     return (*(prepared(name, split, of_split, convolutional) for split, of_split in arrays.items()),
             of_arrays(sources.described(source, data_dir), [arrays["train"]]))
@@ -109,6 +111,8 @@ def _by_class(name: str, train: Samples, test: Samples) -> list[Distribution]:
 def load(config: Config, data_dir: str) -> Course:
     """Read everything an experiment needs. Raises `UserError` where data are missing or broken."""
     experiment = EXPERIMENTS[config.experiment]
+    if config.experiment == own.NAME:
+        return _own_course(own.opened(data_dir, config.architecture.image_shape[0]))
     if experiment.permutes:
         return _permuted_course(config, *_source(experiment, "mnist", data_dir))
     distributions, tests, origins = [], {}, []
@@ -132,6 +136,17 @@ def load(config: Config, data_dir: str) -> Course:
     return Course(distributions, tests, Origin(*("; ".join(of_all) for of_all in zip(*origins))))
 
 
+def _own_course(found: own.Own) -> Course:
+    """A distribution for each class of one's own images."""
+    splits = [[Samples(*of_class, data.unit) for of_class in real_images.by_class(found, split)]
+              for split in ("train", "test")]
+    parts = [Distribution(name, label, train, test)
+             for label, (name, train, test) in enumerate(zip(found.classes, *splits))]
+    origin = (of_images(found.source, found.train) if found.is_large else
+              of_arrays(found.source, [(part.train.values, part.train.labels) for part in parts]))
+    return Course(parts, {"": joined(splits[1])}, origin)
+
+
 def _permuted_course(config: Config, train: Samples, test: Samples, found: Origin) -> Course:
     parts = [Distribution(f"permutation {number}", number, permuted(train, number), permuted(test, number))
              for number in range(1, config.permutations + 1)]
@@ -148,8 +163,9 @@ def joined(samples: list[Samples]) -> Samples:
         finished = [np.broadcast_to(images, (*images.shape[:-1], channels))
                     for images in (other.prepare(other.values) for other in samples)]
         return Samples(np.concatenate(finished), np.concatenate([other.labels for other in samples]), data.as_float)
-    return Samples(np.concatenate([other.values for other in samples]),
-                   np.concatenate([other.labels for other in samples]), first.prepare)
+    join = real_images.FileImages.joined if isinstance(first.values, real_images.FileImages) else np.concatenate
+    return Samples(join([other.values for other in samples]), np.concatenate([other.labels for other in samples]),
+                   first.prepare)
 
 
 def trained_on(config: Config, visited: list[int], count: int) -> list[int]:

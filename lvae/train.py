@@ -57,7 +57,8 @@ def settings_of(config: Config, load_model: str) -> dict:
     started = {"load_model": load_model} if load_model else {}
     # Rotated copies came angle by angle before; a run begun so is not gone on with in another order.
     rotated = {"rotations": "class by class"} if config.rotate else {}
-    return place.as_stored({"system": systems.TITLES["lvae"], **dataclasses.asdict(config), **started, **rotated})
+    values = {name: value for name, value in dataclasses.asdict(config).items() if name != "classes" or value}
+    return place.as_stored({"system": systems.TITLES["lvae"], **values, **started, **rotated})
 
 
 def experiment_directory(base: Path, settings: dict, resume: str) -> Path:

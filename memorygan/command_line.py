@@ -2,6 +2,7 @@
 
 import pprint
 
+from lib.data import own
 from lib.run.flags import Parser
 from lib.run.options import Options
 from memorygan.config import Command, Config, Measured, make_config
@@ -22,8 +23,12 @@ def parsers() -> dict[str, Parser]:
 def run(description: str, arguments: list[str]) -> None:
     """Train, or generate and evaluate, as a command line says."""
     asked = parser(description).parse(arguments)
-    config = make_config(**asked.values(Config))
     command, measured, options = asked.of(Command), asked.of(Measured), asked.of(Options)
+    settings = asked.values(Config)
+    if settings["dataset"] == own.NAME:
+        found = own.opened(command.data_dir, settings["side"] or own.SIDES[0])
+        settings |= {"side": found.side, "channels": found.channels}
+    config = make_config(**settings)
 
     # TensorFlow takes seconds to import: flags that do not fit should not wait for it.
     from lib import device

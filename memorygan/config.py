@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from lib.data import own
 from lib.errors import UserError
 from lib.run.settings import Checked, Common, FilePath, setting
 
@@ -41,7 +42,16 @@ DATASETS = {
     "celeba": DataSet(side=64, folder="celeba", tfds="celeb_a", **_RESNET),
 }
 
+
+
+def of_own_images(side: int, channels: int) -> DataSet:
+    """The same of one's own images: as the data set of this side."""
+    like = DATASETS["celeba" if side == 64 else "cifar10"]
+    return dataclasses.replace(like, channels=channels, folder="", tfds="")
+
+
 LOSSES = ("jsd", "alternative", "reverse_kl", "updown")
+OF_OWN_IMAGES = ("side", "channels")  # the settings that only they have
 _OWN_DISCRIMINATOR = {"MemoryGAN": "memory_d", "GAN": "base_d"}  # by model, as in the paper
 
 
@@ -58,7 +68,8 @@ def _size(field: str, help: str):
 class Config(Common):
     """One run. Everything that changes its numbers is here; what only says where files go is not."""
 
-    dataset: str = setting("fashion", "What to learn.", choices=DATASETS, original=True)
+    dataset: str = setting("fashion", "What to learn; folder: your own images in --data_dir.",
+                           choices=(*DATASETS, own.NAME), original=True)
     epoch: int = setting(1500, "Epochs.", least=1, original=True)
     batch_size: int = setting(64, "Real images per step, and as many generated ones.", least=1)
     loss: str = setting("jsd", "What the discriminator and the generator minimise.", choices=LOSSES, original=True)
@@ -82,10 +93,24 @@ class Config(Common):
     choose_k: int = _size("choose_k", "Slots that a query reads and trains")
     em_iterations: int = setting(1, "Rounds of the memory's EM, T of the paper's algorithm 1.", least=1)
     lamb: float | None = None  # weight of the mutual-information term; None: the data set's own
+    side: int | None = setting(None, "With --dataset folder: height and width at which images are learned, 32 if not "
+                                     "given.", choices=own.SIDES)
+    channels: int | None = None  # of one's own images, as they were found
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.dataset != own.NAME and self.side:
+            raise UserError(f"--side={self.side} goes with --dataset=folder alone; {self.dataset} has its own")
 
     @property
     def data(self) -> DataSet:
-        return DATASETS[self.dataset]
+        return of_own_images(self.side, self.channels) if self.dataset == own.NAME else DATASETS[self.dataset]
+
+    def as_settings(self) -> dict:
+        """Everything that `settings.json` holds of it."""
+        values = dataclasses.asdict(self)
+        return {name: value for name, value in values.items()
+                if self.dataset == own.NAME or name not in OF_OWN_IMAGES}
 
     @property
     def has_memory(self) -> bool:
@@ -108,10 +133,11 @@ def make_config(dataset: str, **settings) -> Config:
       UserError: an unknown data set, model, loss, network or memory update, or a size below 1.
     """
     asked = Config(dataset=dataset, **settings)
-    own = {name: getattr(asked.data, name) for name, value in dataclasses.asdict(asked).items() if value is None}
+    usual = {name: getattr(asked.data, name) for name, value in dataclasses.asdict(asked).items()
+             if value is None and name not in OF_OWN_IMAGES}
     if asked.discriminator == "auto":
-        own["discriminator"] = _OWN_DISCRIMINATOR[asked.model]
-    return dataclasses.replace(asked, **own)
+        usual["discriminator"] = _OWN_DISCRIMINATOR[asked.model]
+    return dataclasses.replace(asked, **usual)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,7 +148,8 @@ class Command(Checked):
     exp: str = setting("0", "Name of the first directory level below logs/, checkpoint/ and samples/.", original=True)
     load_cp_dir: FilePath = setting("", "Directory of a checkpoint of this or the TF1 program, to go on from or, with "
                                    "--is_train=False, to generate from.", original=True)
-    data_dir: FilePath = setting("dataset", "Where the data sets lie: <data_dir>/fashion, <data_dir>/affmnist, ...")
+    data_dir: FilePath = setting("dataset", "Where the data sets lie: <data_dir>/fashion, <data_dir>/affmnist, ... "
+                                            "With --dataset folder, the folder of your images, or an .npz file.")
     save_every: int = setting(1, "Epochs between checkpoints and samples, from epoch 101 on.", least=1)
     keep: int = setting(0, "How many checkpoints to keep, the newest, with the arrays of their samples; pictures "
                            "always stay. 0: all, 128 MB each with the published settings.", least=0)

@@ -12,7 +12,8 @@ from PIL import Image
 from scipy import ndimage
 
 from lib import randomness
-from lib.data import batching, folders, from_tfds, origin, sources
+from lib.classifiers import real_images
+from lib.data import batching, folders, from_tfds, origin, own, sources
 from lib.errors import UserError, reason
 from lib.run.place import Origin
 from memorygan.config import Config, DataSet
@@ -22,7 +23,7 @@ _LARGEST_ROTATION = 20  # degrees
 _PLACES = 12
 _BRIGHTNESS = 16.0 / 255.0
 _CONTRAST = (0.8, 1.2)
-_SOURCE = {"mnist": "mnist28"}  # what a data set is called there, if otherwise
+_SOURCE = {"mnist": "mnist28", "fashion": "fashion28"}  # what a data set is called there, if otherwise
 _ARRAY = "small_chairs.npy"  # the only file of chairs that the original's code reads
 _TFDS_SOURCE = "https://drive.google.com/"  # of CelebA
 
@@ -94,15 +95,19 @@ class AffineBatches:
         return np.stack(distorted), labels
 
 
+def _source(config: Config) -> str:
+    return _SOURCE.get(config.dataset, config.dataset)
+
+
 def paths(config: Config, data_dir: str) -> list[str]:
     """The files that `load` reads, none for image folders."""
-    return [] if config.data.folder else sources.files(config.dataset, data_dir)
+    return [] if config.data.folder or config.dataset == own.NAME else sources.files(_source(config), data_dir)
 
 
 def load(config: Config, split: str, data_dir: str) -> sources.Arrays:
     """All images of an in-memory data set's split ("train" or "test") as distributed, in file order."""
     if config.dataset != "mnist":
-        return sources.load(config.dataset, split, data_dir)
+        return sources.load(_source(config), split, data_dir)
     # The original trains on all 60,000 images, also on those that MeRGAN keeps for validation.
     parts = ["validation", "train"] if split == "train" else ["test"]
     arrays = [sources.load("mnist28", part, data_dir) for part in parts]
@@ -113,6 +118,8 @@ def load_test_images(config: Config, data_dir: str) -> np.ndarray | None:
     """uint8 [n, side, side, channels], those of affine-MNIST distorted; None for folders, which have no test split."""
     if config.data.folder:
         return None
+    if config.dataset == own.NAME:
+        return real_images.load(own.opened(data_dir, config.side), "test", data_dir).images
     images = load(config, "test", data_dir).images
     if config.dataset == "affmnist":
         return distort(images, draw_distortions(config.seed, "test", len(images)), config.data.side)
@@ -187,8 +194,23 @@ def cumulative_order(count: int, batch_size: int, stream: str, shuffle: Callable
     return batching.Order(batches, slots)
 
 
+def _own_images(config: Config, found: own.Own) -> TrainingSet:
+    """Of all classes together."""
+    stream = config.dataset
+    if not found.is_large:
+        arrays = found.arrays("train")
+        return TrainingSet(len(arrays.labels), batching.Batches(*arrays, config.batch_size, config.seed, stream),
+                           origin.of_arrays(found.source, [arrays]))
+    paths, decode = found.paths("train"), found.train[0].decode
+    return TrainingSet(len(paths), batching.FolderBatches(paths, 0, config.side, config.batch_size, config.seed, stream,
+                                                          decode=decode, channels=config.channels),
+                       origin.of_images(found.source, found.train))
+
+
 def open_training(config: Config, data_dir: str) -> TrainingSet:
     """Raises `UserError` for data that are missing, broken, or fewer than a batch."""
+    if config.dataset == own.NAME:
+        return _own_images(config, own.opened(data_dir, config.side))
     if config.data.folder:
         folder = os.path.join(data_dir, config.data.folder)
         images = _open_images(config.data, folder)
@@ -196,7 +218,7 @@ def open_training(config: Config, data_dir: str) -> TrainingSet:
             images.paths, 0, config.data.side, config.batch_size, config.seed, config.dataset, decode=images.decode),
             origin.of_images(_described(config.data, folder), [images]))
     arrays = load(config, "train", data_dir)
-    count, source = len(arrays.images), sources.described(_SOURCE.get(config.dataset, config.dataset), data_dir)
+    count, source = len(arrays.images), sources.described(_source(config), data_dir)
     found = origin.of_arrays(source, [arrays])
     order = cumulative_order(count, config.batch_size, config.dataset,
                              functools.partial(batching.epoch_order, count, config.seed, config.dataset))

@@ -1,5 +1,6 @@
 """`--is_train=False`: the samples of a checkpoint, and what they are worth."""
 
+import functools
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,10 +9,12 @@ import numpy as np
 import tensorflow as tf
 
 from lib import files, pictures
-from lib.classifiers import inception, pretrained
+from lib.classifiers import inception, pretrained, real_images
 from lib.classifiers.features import batches
+from lib.classifiers.networks import residual_network
 from lib.classifiers.real_images import RealImages
-from lib.classifiers.training import JUDGES
+from lib.classifiers.training import JUDGES, Judge, Recipe
+from lib.data import own
 from lib.errors import UserError
 from lib.metrics.inception_score import SPLITS, inception_score
 from memorygan import checkpoint, data, memory
@@ -60,11 +63,21 @@ def memory_use(model: Model) -> dict[str, float]:
 
 def _labelled(config: Config, split: str, data_dir: str) -> RealImages:
     """Real images for a judge, which sees those of affine-MNIST distorted anew each time."""
+    if config.dataset == own.NAME:
+        return real_images.load(own.opened(data_dir, config.side), split, data_dir)
     images, labels = data.load(config, split, data_dir)
     if config.dataset != "affmnist":
         return RealImages(images, labels)
     return RealImages(images, labels, lambda chosen, generator: data.distort(
         images[chosen], data.distortions(generator, len(chosen)), config.data.side))
+
+
+def _judge(config: Config, data_dir: str) -> Judge:
+    """What judges the samples; of one's own images a network like those of the published data sets."""
+    if config.dataset != own.NAME:
+        return JUDGES[config.dataset]
+    classes = len(own.opened(data_dir, config.side).classes)
+    return Judge("ResNet", functools.partial(residual_network, classes=classes), Recipe.of_judge(20, shift=2))
 
 
 def _probabilities(config: Config, samples: np.ndarray, data_dir: str, inception_weights: str
@@ -78,10 +91,10 @@ def _probabilities(config: Config, samples: np.ndarray, data_dir: str, inception
             if inception_weights:
                 raise
             print(f"a classifier trained here takes Inception's place ({error})", flush=True)
+    judge = _judge(config, data_dir)
     model = pretrained.judge_of(config.dataset, _labelled(config, "train", data_dir),
-                                _labelled(config, "test", data_dir))
+                                _labelled(config, "test", data_dir), judge=judge)
     pixels = (pictures.float_pixels(np.array(batch), config.data.unit_range) for batch in batches(samples))
-    judge = JUDGES[config.dataset]
     return judge.name, pretrained.probabilities(model, pixels, judge.recipe.flip), pretrained.about(model)
 
 

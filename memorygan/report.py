@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from lib import pictures
+from lib.data import own
 from lib.errors import UserError
 from lib.report import sections
 from lib.report.options import Options
@@ -34,7 +35,7 @@ _FIGURES = {"posterior": "A real image, and the slots that answer to it: their p
 def group(settings: dict) -> str:
     """The data set."""
     dataset = settings.get("dataset")
-    if dataset not in list(DATASETS):
+    if dataset not in [*DATASETS, own.NAME]:
         raise UserError(f"unknown data set {dataset!r}; known: {', '.join(DATASETS)}")
     return dataset
 

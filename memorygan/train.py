@@ -1,6 +1,5 @@
 """Training a memoryGAN run, epoch after epoch, with the files and lines of the original."""
 
-import dataclasses
 import math
 import time
 from collections.abc import Iterator
@@ -69,7 +68,7 @@ def run(config: Config, command: Command, options: Options = Options()) -> Place
         raise UserError(f"{images.examples} images in batches of {config.batch_size} make no iteration in "
                         f"{config.epoch} epoch(s); use a smaller --batch_size or more epochs")
     model, jit = build_model(config), device.jit(options.jit)
-    settings = {"system": "memoryGAN", **dataclasses.asdict(config), "load_cp_dir": command.load_cp_dir}
+    settings = {"system": "memoryGAN", **config.as_settings(), "load_cp_dir": command.load_cp_dir}
     places = find_places(config, command.exp, settings, options)
     # Iterations 1 to limit - 1 of the original, which the runner counts from 0.
     space = Space(config, command, model)

@@ -107,3 +107,12 @@ def image(array: np.ndarray, kind: str = "PNG", **options) -> bytes:
     file = io.BytesIO()
     Image.fromarray(array).save(file, kind, **options)
     return file.getvalue()
+
+
+def classes(folder, counts: dict[str, int], side: int = 8) -> dict[str, np.ndarray]:
+    """A folder of grey PNG files for each class; returns the images uint8 [n, side, side] of each."""
+    images = {name: random_images(count, side, 1, seed)[..., 0] for seed, (name, count) in enumerate(counts.items())}
+    for name, of_class in images.items():
+        for number, one in enumerate(of_class):
+            put(os.path.join(folder, name, f"{number:03}.png"), image(one))
+    return images

@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from lib import randomness
+from lib.data.own import Own
 from lib.errors import UserError
 
 CLASSES = 10
@@ -33,20 +34,32 @@ class _Layout(NamedTuple):
 
 _MNIST = _Layout(32, 1, "", (), {"fc1": 1024, "fc2": 512, "fc3": 256, "fc4": 128, "fc5": CLASSES})
 
+_SVHN = _Layout(32, 3, "svhn_conv", ((32, 32), (64, 64), (128, 128, 128)),
+                {"svhn_fc5_lsun10": 512, "svhn_fc6_lsun10": 128, "svhn_fc7_lsun10": CLASSES})
+
 _LAYOUTS = {
     "mnist": _MNIST,
     "digits": _MNIST,
-    "svhn": _Layout(32, 3, "svhn_conv", ((32, 32), (64, 64), (128, 128, 128)),
-                    {"svhn_fc5_lsun10": 512, "svhn_fc6_lsun10": 128, "svhn_fc7_lsun10": CLASSES}),
+    "fashion": _MNIST,
+    "svhn": _SVHN,
+    "cifar10": _SVHN,
     "lsun": _Layout(64, 3, "conv", ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512)),
                     {"fc6_lsun10": 1024, "fc7_lsun10": 512, "fc8_lsun10": CLASSES}),
 }
 
 
+def _of_own_images(images: Own) -> _Layout:
+    """As for the original's data set of this side and number of channels, but a smaller VGG than lsun's at 64."""
+    like = _MNIST if (images.side, images.channels) == (32, 1) else _SVHN
+    blocks = like.blocks + ((128, 128, 128),) if images.side == 64 else like.blocks
+    return like._replace(side=images.side, channels=images.channels, blocks=blocks,
+                         dense=like.dense | {list(like.dense)[-1]: len(images.classes)})
+
+
 class Classifier(keras.Model):
     """3x3 convolutions in blocks that a max pool ends, if any, then fully connected layers, all with ReLU.
 
-    `mnist` (and `digits`) is fully connected, `svhn` a small VGG, `lsun` VGG16. Every kernel and bias starts as a
+    `mnist`'s is fully connected, `svhn`'s a small VGG, `lsun`'s VGG16. Every kernel and bias starts as a
     truncated normal of standard deviation 0.001, as in the original, which then reads a checkpoint over it.
     """
 
@@ -73,7 +86,7 @@ class Classifier(keras.Model):
         return [*(layer for block in self.blocks for layer in block), *self.hidden, self.head]
 
     def features(self, images, dropout_key=None):
-        """Activations of the last hidden layer: [n, 128] (mnist, digits, svhn) or [n, 512] (lsun).
+        """Activations of the last hidden layer: [n, 128] (32x32 images) or [n, 512] (lsun).
 
         Args:
           images: float [n, h, w, c] in 0..256.
@@ -95,15 +108,15 @@ class Classifier(keras.Model):
         return tf.cast(x, self.dtype_policy.variable_dtype)
 
     def call(self, images, dropout_key=None):
-        """Logits [n, 10] of float images [n, h, w, c] in 0..256."""
+        """Logits [n, classes] of float images [n, h, w, c] in 0..256."""
         return self.head(self.features(images, dropout_key))
 
 
-def build_classifier(dataset: str, dtype="float32", seed: int = 0) -> Classifier:
-    """The untrained classifier of a data set: float images [n, h, w, c] in 0..256 -> logits [n, 10]."""
-    if dataset not in _LAYOUTS:
+def build_classifier(dataset: str | Own, dtype="float32", seed: int = 0) -> Classifier:
+    """The untrained classifier of a data set: float images [n, h, w, c] in 0..256 -> logits [n, 10 or own classes]."""
+    if not isinstance(dataset, Own) and dataset not in _LAYOUTS:
         raise UserError(f"no evaluation classifier for data set {dataset!r}: there is one for {', '.join(_LAYOUTS)}")
-    layout = _LAYOUTS[dataset]
+    layout = _of_own_images(dataset) if isinstance(dataset, Own) else _LAYOUTS[dataset]
     model = Classifier(layout, name=f"{dataset}_classifier", seed=seed, dtype=dtype)
     model(tf.zeros([1, layout.side, layout.side, layout.channels], model.dtype_policy.variable_dtype))
     return model
@@ -119,7 +132,7 @@ def tf1_names(model: Classifier) -> dict[str, keras.Variable]:
     return names
 
 
-def residual_network(shape: tuple, seed: int) -> keras.Model:
+def residual_network(shape: tuple, seed: int, classes: int = CLASSES) -> keras.Model:
     """Two basic blocks of He et al. (2016), each at half the side and twice the width: wide and shallow, for CPUs."""
     count = iter(range(100))
 
@@ -140,7 +153,7 @@ def residual_network(shape: tuple, seed: int) -> keras.Model:
     x = keras.layers.ReLU()(norm(conv(x, 32, 3)))
     for width in (64, 128):
         x = block(x, width)
-    return keras.Model(images, head(keras.layers.GlobalAveragePooling2D()(x), seed))
+    return keras.Model(images, head(keras.layers.GlobalAveragePooling2D()(x), seed, classes))
 
 
 def small_alexnet(shape: tuple, seed: int) -> keras.Model:

@@ -14,7 +14,8 @@ from lib.classifiers import real_images
 from lib.classifiers.features import batches, predict
 from lib.classifiers.networks import Classifier, build_classifier, tf1_names
 from lib.classifiers.real_images import RealImages
-from lib.classifiers.training import JUDGES, RECIPES, Judge, Recipe, train
+from lib.classifiers.training import JUDGES, Judge, Recipe, recipe_of, train
+from lib.data.own import Own
 from lib.errors import UserError, reason
 
 # Where the original keeps its TF1 checkpoints, below its directory `pretrain`.
@@ -41,8 +42,8 @@ def told(known: dict) -> str:
     return f"{known['classifier']}, accuracy {known['accuracy']:.2%} on {known['images']} real test images"
 
 
-def evaluation_classifier(dataset: str, data_dir: str, pretrain_dir: str = "pretrain") -> Classifier:
-    """The classifier that judges generated images of `dataset` ("mnist", "svhn", "lsun", "digits").
+def evaluation_classifier(dataset: str | Own, data_dir: str, pretrain_dir: str = "pretrain") -> Classifier:
+    """The classifier that judges generated images of `dataset`, one of `RECIPES` or one's own.
 
     The original's TF1 checkpoint is used if it lies where the original keeps it. Otherwise a classifier is trained on
     the real training images the first time and read from its file later; a file serves only the very data and recipe
@@ -52,7 +53,7 @@ def evaluation_classifier(dataset: str, data_dir: str, pretrain_dir: str = "pret
     Raises `UserError` if the original's checkpoint does not fit the network, or the data cannot be read.
     """
     classifier = build_classifier(dataset)
-    origin = _restore_original(classifier, dataset, Path(pretrain_dir))
+    origin = _restore_original(classifier, str(dataset), Path(pretrain_dir))
     origin = origin or _trained(classifier, dataset, data_dir, Path(pretrain_dir))
     try:
         test = real_images.load(dataset, "test", data_dir)
@@ -136,13 +137,13 @@ def _restore_original(classifier: Classifier, dataset: str, pretrain_dir: Path) 
     return prefix
 
 
-def _trained(classifier: Classifier, dataset: str, data_dir: str, pretrain_dir: Path) -> Path:
+def _trained(classifier: Classifier, dataset: str | Own, data_dir: str, pretrain_dir: Path) -> Path:
     """The file of the classifier trained here, restored or trained now."""
-    real, recipe = real_images.load(dataset, "train", data_dir), RECIPES[dataset]
+    real, recipe = real_images.load(dataset, "train", data_dir), recipe_of(dataset)
     # What tells files apart, in the words that they have been named by since the first.
     told_by = (f"(Recipe(epochs={recipe.epochs}, batch_size={recipe.batch_size}, learning_rate={recipe.learning_rate}, "
                f"shift={recipe.shift}, dropout={recipe.dropout}),)")
-    path = pretrain_dir / dataset / f"{dataset}-{real.fingerprint(told_by)}.weights.h5"
+    path = pretrain_dir / str(dataset) / f"{dataset}-{real.fingerprint(told_by)}.weights.h5"
     if not _restored(classifier, path):
         _train_and_keep(classifier, path, real, recipe, f"training the {dataset} classifier")
     return path

@@ -1,5 +1,6 @@
 """Real images with the class numbers of the evaluation classifiers: an array, or files that are read when asked for."""
 
+import functools
 import hashlib
 import os
 from collections.abc import Callable, Sequence
@@ -9,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lib.data import folders, sources
+from lib.data.own import Own
 
 _LSUN_SIDE = 64
 # Number of each scene in the original's lsun classifier, which tells ten of them apart.
@@ -19,6 +21,12 @@ _LSUN_LIMIT = 100_000
 _SAMPLED_FILES = 1024
 
 
+@functools.cache
+def _pool() -> ThreadPool:
+    """What decodes files, in a process that decodes any."""
+    return ThreadPool()
+
+
 class FileImages:
     """Image files that are indexed like an array uint8 [n, side, side, 3] and decoded only then."""
 
@@ -27,14 +35,22 @@ class FileImages:
     def __init__(self, classes: Sequence[folders.Images], side: int):
         self._classes, self._side = classes, side
         self._starts = np.cumsum([0] + [len(images.paths) for images in classes])
-        self._pool = ThreadPool()
+
+    @classmethod
+    def joined(cls, parts: Sequence["FileImages"]) -> "FileImages":
+        """All images of several sets."""
+        return cls([images for part in parts for images in part._classes], parts[0]._side)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return len(self), *self[:1].shape[1:]
 
     def __len__(self) -> int:
         return int(self._starts[-1])
 
     def __getitem__(self, chosen) -> np.ndarray:
         """Images of a slice or of an index array; `UserError` for one that cannot be decoded."""
-        return np.stack(self._pool.map(self._decode, np.arange(len(self))[chosen]))
+        return np.stack(_pool().map(self._decode, np.arange(len(self))[chosen]))
 
     def _decode(self, index: int) -> np.ndarray:
         number = np.searchsorted(self._starts, index, side="right") - 1
@@ -73,14 +89,27 @@ class RealImages(NamedTuple):
         return digest.hexdigest()[:12]
 
 
-def load(dataset: str, split: str, data_dir: str) -> RealImages:
-    """The "train" or "test" images of a data set; those of lsun stay on disk, at most 100,000 of each class.
+def load(dataset: str | Own, split: str, data_dir: str) -> RealImages:
+    """The "train" or "test" images of a data set; those of lsun stay on disk, at most 100,000 of each class, and so do
+    one's own if they are many.
 
     Raises `UserError` if they cannot be found or read.
     """
+    if isinstance(dataset, Own):
+        if not dataset.is_large:
+            return RealImages(*dataset.arrays(split))
+        return RealImages(FileImages(dataset.images(split), dataset.side), dataset.labels(split))
     if dataset != "lsun":
         return RealImages(*sources.load(dataset, split, str(data_dir)))
     classes = [folders.of_class(str(data_dir), "lsun", name, _LSUN_SPLITS[split]) for name in _LSUN_NUMBERS]
     classes = [images._replace(paths=images.paths[:_LSUN_LIMIT]) for images in classes]
     labels = np.repeat(np.array(list(_LSUN_NUMBERS.values()), np.int32), [len(images.paths) for images in classes])
     return RealImages(FileImages(classes, _LSUN_SIDE), labels)
+
+
+def by_class(images: Own, split: str) -> list[tuple[np.ndarray | FileImages, np.ndarray]]:
+    """One's own images of each class, with their labels."""
+    of_all, labels = load(images, split, "")[:2]
+    each = [np.flatnonzero(labels == label) for label in range(len(images.classes))]
+    return [(FileImages([images.images(split)[label]], images.side) if images.is_large else of_all[rows], labels[rows])
+            for label, rows in enumerate(each)]

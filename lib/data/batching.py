@@ -73,7 +73,7 @@ class Batches:
 class FolderBatches:
     """Batches read from storage as they are needed: memory does not grow with the number of images.
 
-    `paths`: image files, or whatever else `decode(paths[i], side)` turns into uint8 [side, side, 3].
+    `paths`: image files, or whatever else `decode(paths[i], side)` turns into uint8 [side, side, channels].
     `labels`: one for all images, or int32 [n] with one for each. `order`: as in `Batches`.
     Reading ahead follows the order of the batches, so `take` is fast where it goes on from the last call, and
     correct everywhere. Raises `UserError` for too few images and, from `take`, for one that cannot be decoded.
@@ -81,8 +81,8 @@ class FolderBatches:
 
     def __init__(self, paths: Sequence, labels: int | np.ndarray, side: int, batch_size: int, seed: int, stream: str,
                  order: Order | None = None,
-                 decode: Callable[[object, int], np.ndarray] = folders.decode):
-        self._paths, self._side, self._batch_size = paths, side, batch_size
+                 decode: Callable[[object, int], np.ndarray] = folders.decode, channels: int = 3):
+        self._paths, self._shape, self._batch_size = paths, (side, side, channels), batch_size
         self._labels = np.broadcast_to(np.asarray(labels, np.int32), [len(paths)])
         self._order = order or shuffled_order(len(paths), batch_size, seed, stream)
         self._decode = decode
@@ -92,7 +92,7 @@ class FolderBatches:
         weakref.finalize(self, self._reading.clear)
 
     def take(self, start: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Batches start .. start + count - 1: uint8 [count, batch, side, side, 3] and int32 [count, batch]."""
+        """Batches start .. start + count - 1: uint8 [count, batch, side, side, channels] and int32 [count, batch]."""
         if not self._reading or start != self._next:
             self._reading[:] = [self._read_from(start)]
         self._next = start + count
@@ -111,7 +111,7 @@ class FolderBatches:
 
         def image(index):
             decoded, error = tf.numpy_function(self._image, [index], (tf.uint8, tf.string))
-            return tf.ensure_shape(decoded, [self._side, self._side, 3]), tf.ensure_shape(error, [])
+            return tf.ensure_shape(decoded, self._shape), tf.ensure_shape(error, [])
 
         dataset = tf.data.Dataset.range(start, tf.int64.max).map(indices).unbatch()
         dataset = dataset.map(image, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
@@ -119,7 +119,7 @@ class FolderBatches:
 
     def _image(self, index: int) -> tuple[np.ndarray, bytes]:
         try:
-            return self._decode(self._paths[index], self._side), b""
+            return self._decode(self._paths[index], self._shape[0]), b""
         except UserError as error:
             # An exception inside tf.data ends on the console with its traceback; a message travels in order.
-            return np.zeros((self._side, self._side, 3), np.uint8), str(error).encode()
+            return np.zeros(self._shape, np.uint8), str(error).encode()

@@ -14,15 +14,15 @@ from lib.errors import UserError, reason
 
 # A small file can declare a picture that fills the memory. Scenes of 8000 x 8000 are welcome, larger ones are not.
 MAX_PIXELS = 64_000_000
-_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "PPM")
-_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".ppm", ".pgm")
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "PPM", "GIF", "TIFF", "JPEG2000")
+_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".ppm", ".pgm", ".pbm", ".gif", ".tif", ".tiff", ".jp2")
 
 # Above a larger limit of its own Pillow first warns; that is an error too.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
 class Images(NamedTuple):
-    """Images in storage: `decode(paths[i], side)` is uint8 [side, side, 3]. See `streams.FolderBatches`."""
+    """Images in storage: `decode(paths[i], side)` is uint8 [side, side, c]. See `batching.FolderBatches`."""
 
     paths: Sequence  # of files, or keys of records
     decode: Callable[[object, int], np.ndarray]
@@ -96,23 +96,34 @@ def _walk(folder: str, above: set[str], recursive: bool):
             yield path
 
 
-def decode(path: str, side: int, crop: bool = False) -> np.ndarray:
+def decode(path: str, side: int, crop: bool = False, grey: bool = False) -> np.ndarray:
     """An image file as uint8 RGB [side, side, 3], resized with Pillow's bilinear filter as in the original's loader.
 
     `crop`: cut the largest square out of the middle first, instead of squeezing. Grey files, on which the original
-    stops, become RGB. Raises `UserError` for what is no image, is damaged, or has more than `MAX_PIXELS` pixels.
+    stops, become RGB; with `grey` all become grey, [side, side, 1]. Raises `UserError` for what is no image, is
+    damaged, or has more than `MAX_PIXELS` pixels.
     """
-    return decode_stream(path, side, path, crop)
+    return decode_stream(path, side, path, crop, grey)
 
 
-def decode_stream(file, side: int, name: str, crop: bool = False) -> np.ndarray:
+def decode_stream(file, side: int, name: str, crop: bool = False, grey: bool = False) -> np.ndarray:
     """The same from a path or an open binary file; `name` stands in messages."""
+    return _of_opened(file, name, lambda image: fit(image, side, crop, grey))
+
+
+def header(path: str) -> tuple[bool, tuple[int, int]]:
+    """Whether an image file is grey, by its mode, and its width and height. Raises `UserError` as `decode`."""
+    return _of_opened(path, path, lambda image: (
+        image.mode in ("1", "L", "LA", "La", "F") or image.mode.startswith("I"), image.size))
+
+
+def _of_opened(file, name: str, use: Callable[[Image.Image], object]):
     try:
         with Image.open(file, formats=_FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise UserError(f"{name}: declares {image.width} x {image.height} pixels, more than {MAX_PIXELS}; "
                                 f"remove it or make it smaller")
-            return fit(image, side, crop)
+            return use(image)
     except UserError as error:
         raise error if str(error).startswith(name) else UserError(f"{name}: {error}") from error
     except Exception as error:  # Pillow's decoders raise whatever a broken file makes them run into
@@ -120,13 +131,14 @@ def decode_stream(file, side: int, name: str, crop: bool = False) -> np.ndarray:
                         f"expected; fetch it again or remove it") from error
 
 
-def fit(image: Image.Image, side: int, crop: bool) -> np.ndarray:
-    """A picture as uint8 RGB [side, side, 3], by Pillow's bilinear filter; `crop` as above."""
+def fit(image: Image.Image, side: int, crop: bool, grey: bool = False) -> np.ndarray:
+    """A picture as uint8 RGB [side, side, 3], by Pillow's bilinear filter; `crop` and `grey` as above."""
     if crop:
         edge = min(image.size)
         left, top = (image.width - edge) // 2, (image.height - edge) // 2
         image = image.crop((left, top, left + edge, top + edge))
-    return np.asarray(eight_bits(image).convert("RGB").resize((side, side), Image.Resampling.BILINEAR))
+    image = eight_bits(image).convert("L" if grey else "RGB")
+    return np.asarray(image.resize((side, side), Image.Resampling.BILINEAR)).reshape(side, side, -1)
 
 
 def eight_bits(image: Image.Image) -> Image.Image:

@@ -48,7 +48,7 @@ def consolidation_cost(config: Config, generator, anchor, fisher) -> tf.Tensor:
 
 def new_samples(config: Config, task: int) -> int:
     """Real images of the new class in a batch: its share among all classes so far."""
-    return round(config.batch_size / (task + 1))
+    return max(1, round(config.batch_size / (task + 1)))
 
 
 def mix_with_replay(replay, images, noise) -> tf.Tensor:

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+from lib import files
+from lib.data import own
 from lib.errors import UserError
 from lib.mergan.config import Command, Config, Measured, Sequential, make_config
+from lib.run import place
 from lib.run.flags import Parser
 from lib.run.options import Options
 from lib.run.settings import settings_of
@@ -23,10 +26,13 @@ def parsers() -> dict[str, Parser]:
 def run(description: str, arguments: list[str], joint: bool = False) -> None:
     """Train or test as a command line says."""
     asked = parser(description, joint).parse(arguments)
-    config = make_config(joint=joint, **asked.values(Config))
     command, measured, options = asked.of(Command), asked.of(Measured), asked.of(Options)
     if command.test and not command.result_path:
         raise UserError("--test needs --result_path, the directory that training wrote (result/...)")
+    settings = asked.values(Config)
+    if settings["dataset"] == own.NAME:
+        settings |= _own_images(settings["side"], command)
+    config = make_config(joint=joint, **settings)
 
     # TensorFlow takes seconds to import: flags that do not fit should not wait for it.
     from lib import device
@@ -37,3 +43,21 @@ def run(description: str, arguments: list[str], joint: bool = False) -> None:
         evaluate.run(config, Path(command.result_path), command.data_dir, measured)
     else:
         train.run(config, Path("result") / command.result_path, command.data_dir, command.load_model, options)
+
+
+def _own_images(side: int | None, command: Command) -> dict:
+    """The settings that one's own images decide; a run that is tested has to have learned the same.
+
+    Raises:
+      UserError: what `own.opened` refuses, or other classes than the run has learned.
+    """
+    path = Path(command.result_path, "settings.json")
+    there = files.read_json(path, dict) if command.test and path.exists() else {}
+    found = own.opened(command.data_dir, side or there.get("side") or own.SIDES[0])
+    here = {"side": found.side, "channels": found.channels, "classes": found.classes}
+    differing = [f"{name}: {there[name]} there, {value} here" for name, value in place.as_stored(here).items()
+                 if there.get(name, value) != value]
+    if differing:
+        raise UserError(f"{command.result_path} has learned other images than {command.data_dir} holds "
+                        f"({'; '.join(differing)})")
+    return here

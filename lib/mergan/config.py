@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from lib.data import own
 from lib.errors import UserError
 from lib.run.settings import Checked, Common, FilePath, setting
 
@@ -14,6 +15,7 @@ class DataSet:
 
     side: int = 32  # pixels
     channels: int
+    labels: int = 10  # rows of the label tables and of the class head, whatever the number of tasks
     classes: tuple[str, ...] = _DIGITS  # in the order they are learned
     iterations: int  # per task
     joint_iterations: int
@@ -33,14 +35,30 @@ DATASETS = {
     "lsun": DataSet(side=64, channels=3, classes=("bedroom", "kitchen", "church_outdoor", "tower"), iterations=20001,
                     joint_iterations=80001, tested_tasks=(0, 1, 2, 3), classifier_classes=(0, 1, 8, 6),
                     shared_replay=False, alignment_mean=False, joint_replay_mean=True, images_per_class=100_000),
+    # Not in the original, with the defaults of its sets of the same side and channels.
+    "fashion": DataSet(channels=1, iterations=4001, joint_iterations=40001,
+                       classes=("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
+                                "ankle_boot")),
+    "cifar10": DataSet(channels=3, iterations=8001, joint_iterations=80001,
+                       classes=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship",
+                                "truck")),
     # scikit-learn's handwritten digits: not in the original, here for a demonstration without downloads. Adam moves the
     # class tables by one learning rate per step at most; a larger one tells classes apart within a short demonstration.
     "digits": DataSet(channels=1, iterations=151, joint_iterations=1501, learning_rate=1e-3),
 }
 
-LABELS = 10  # rows of the label tables and of the class head, whatever the number of tasks
+LABELS = DataSet.labels  # of all data sets but one's own
 NOISE = 128  # dimension of the latent vector z
 MEASURES = ("accuracy", "reverse_accuracy", "fid")
+
+
+def of_own_images(classes: tuple[str, ...], side: int, channels: int) -> DataSet:
+    """The same of one's own images: as the original's data set of this side and number of channels."""
+    like = DATASETS["lsun" if side == 64 else "mnist" if channels == 1 else "svhn"]
+    count = len(classes)
+    return dataclasses.replace(like, channels=channels, labels=count, classes=classes, images_per_class=0,
+                               tested_tasks=tuple(sorted({(count - 1) // 2, count - 1})),  # half of them, and all
+                               classifier_classes=tuple(range(count)))
 
 
 def _own(field: str) -> str:
@@ -76,7 +94,8 @@ class Config(Sequential, Common):
       UserError: a value out of bounds, methods that exclude each other, more tasks than classes.
     """
 
-    dataset: str = setting("mnist", "What to learn.", choices=DATASETS, original=True)
+    dataset: str = setting("mnist", "What to learn; folder: your own images in --data_dir.",
+                           choices=(*DATASETS, own.NAME), original=True)
     iterations: int = setting(
         0, f"Iterations per task, in joint.py in all. {_own('iterations')}", flag="iters", least=0, original=True)
     joint: bool = False  # joint.py: all classes at once
@@ -89,16 +108,24 @@ class Config(Sequential, Common):
     learning_rate: float = setting(1e-4, f"Adam's step size. {_own('learning_rate')}", least=0.0, unless_given=0.0)
     beta_1: float = 0.0
     beta_2: float = 0.9
+    side: int | None = setting(None, "With --dataset folder: height and width at which images are learned, 32 if not "
+                                     "given.", choices=own.SIDES)
+    classes: tuple[str, ...] = ()  # of one's own images, as they were found
+    channels: int = 0  # likewise
 
     def __post_init__(self):
         super().__post_init__()
         if self.generative_replay and (self.replay_alignment or self.joint_replay or self.consolidation):
             raise UserError("--DGR is a method of its own: leave out --RA, --JTR and --EWC")
+        if self.dataset != own.NAME and self.side:
+            raise UserError(f"--side={self.side} goes with --dataset=folder alone; {self.dataset} has its own")
         if self.first_tasks > len(self.data.classes):
             raise UserError(f"--tasks={self.first_tasks}: {self.dataset} has {len(self.data.classes)} classes")
 
     @property
     def data(self) -> DataSet:
+        if self.dataset == own.NAME:
+            return of_own_images(tuple(self.classes), self.side, self.channels)
         return DATASETS[self.dataset]
 
     @property
@@ -124,12 +151,15 @@ class Config(Sequential, Common):
 
     def replay_samples(self, old_classes: int) -> int:
         """Replayed samples per old class: a share of one batch (the remainder is lost) or a whole batch."""
-        return self.batch_size // old_classes if self.data.shared_replay else self.batch_size
+        return max(1, self.batch_size // old_classes) if self.data.shared_replay else self.batch_size
 
     def as_settings(self) -> dict:
         """Everything that `settings.json` holds of it, whatever the data; a limit of images is told where one acts."""
         values = dataclasses.asdict(self)
         del values["images_per_class"]
+        if self.dataset != own.NAME:
+            for name in ("side", "classes", "channels"):
+                del values[name]
         return values | {"critic_classification": self.critic_classification,
                                            "generator_classification": self.generator_classification}
 
@@ -141,9 +171,9 @@ def make_config(joint: bool = False, **settings) -> Config:
       UserError: an unknown data set, or what `Config` refuses.
     """
     asked = Config(joint=joint, **settings)
-    own = {"iterations": asked.data.joint_iterations if joint else asked.data.iterations,
-           "learning_rate": asked.data.learning_rate, "images_per_class": asked.data.images_per_class}
-    return dataclasses.replace(asked, **{name: value for name, value in own.items() if not getattr(asked, name)})
+    usual = {"iterations": asked.data.joint_iterations if joint else asked.data.iterations,
+             "learning_rate": asked.data.learning_rate, "images_per_class": asked.data.images_per_class}
+    return dataclasses.replace(asked, **{name: value for name, value in usual.items() if not getattr(asked, name)})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,7 +186,8 @@ class Command(Checked):
                          original=True)
     load_model: FilePath = setting("", "Checkpoint prefix to start from; training then begins with the second task.",
                               original=True)
-    data_dir: FilePath = setting("dataset", "Where the data sets lie: <data_dir>/mnist, <data_dir>/svhn, ...")
+    data_dir: FilePath = setting("dataset", "Where the data sets lie: <data_dir>/mnist, <data_dir>/svhn, ... With "
+                                            "--dataset folder, the folder of your classes, or an .npz file.")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,10 +2,15 @@
 
 import numpy as np
 
-from lib.data import batching, folders, origin, sources
+from lib.data import batching, folders, origin, own, sources
 from lib.mergan.config import Config
 
 STORED = ("lsun",)  # too large for memory: read from image folders as they are needed
+
+
+def data_set(config: Config, data_dir: str) -> str | own.Own:
+    """What a run learns: the name of a data set, or one's own images."""
+    return own.opened(str(data_dir), config.side) if config.dataset == own.NAME else config.dataset
 
 
 class TrainingImages:
@@ -17,22 +22,30 @@ class TrainingImages:
 
     def __init__(self, config: Config, data_dir: str):
         self._config = config
-        classes = config.data.classes
+        classes, found = config.data.classes, data_set(config, data_dir)
+        mine = found if isinstance(found, own.Own) else None
         self.limited = False  # whether a class has more images than are learned
-        if config.dataset in STORED:
-            found = [folders.of_class(data_dir, config.dataset, name, "train") for name in classes]
+        if mine.is_large if mine else config.dataset in STORED:
+            every = mine.train if mine else [folders.of_class(data_dir, config.dataset, name, "train")
+                                             for name in classes]
             most = config.images_per_class or None
-            self._folders = [images._replace(paths=images.paths[:most]) for images in found]
-            self.limited = any(len(kept.paths) < len(images.paths) for kept, images in zip(self._folders, found))
-            self.origin = origin.of_images(f"{config.dataset} images below {data_dir}", self._folders)
+            self._folders = [images._replace(paths=images.paths[:most]) for images in every]
+            self.limited = any(len(kept.paths) < len(images.paths) for kept, images in zip(self._folders, every))
+            self.origin = origin.of_images(mine.source if mine else f"{config.dataset} images below {data_dir}",
+                                           self._folders)
         else:
-            train, test = (sources.load(config.dataset, split, data_dir) for split in ("train", "test"))
+            train, test = (mine.arrays(split) if mine else sources.load(config.dataset, split, data_dir)
+                           for split in ("train", "test"))
             print("\n".join(sources.describe(config.dataset, train, test, data_dir)))
             arrays = sources.of_classes(train, range(len(classes)), f"{config.dataset} (train)")
             self._arrays = _first_of_each(arrays, config.images_per_class) if config.images_per_class else arrays
             self.limited = len(self._arrays.labels) < len(arrays.labels)
-            self.origin = origin.of_arrays(sources.described(config.dataset, data_dir), [self._arrays])
+            self.origin = origin.of_arrays(mine.source if mine else sources.described(config.dataset, data_dir),
+                                           [self._arrays])
             self._folders = None
+        if mine:  # before hours of training
+            for name, label in zip(classes, range(config.first_tasks or len(classes))):
+                batching.require(int(np.sum(self._labels() == label)), config.batch_size, f"class {name}")
 
     def batches(self, task: int) -> batching.Batches | batching.FolderBatches:
         """Those of a task: of one class or, in joint training, of all of them."""
@@ -44,7 +57,7 @@ class TrainingImages:
             images = self._folders[label]
             order = tf1_order(len(images.paths), config.batch_size, stream) if config.tf1_exact else None
             return batching.FolderBatches(images.paths, label, config.data.side, config.batch_size, config.seed, stream,
-                                          order, images.decode)
+                                          order, images.decode, config.data.channels)
         images, labels = sources.of_classes(self._arrays, [label], stream)
         return batching.Batches(images, labels, config.batch_size, config.seed, stream)
 
@@ -53,9 +66,14 @@ class TrainingImages:
         if not self._folders:
             return batching.Batches(*self._arrays, config.batch_size, config.seed, stream)
         places = [(label, path) for label, images in enumerate(self._folders) for path in images.paths]
-        labels = np.repeat(np.arange(len(self._folders)), [len(images.paths) for images in self._folders])
-        return batching.FolderBatches(places, labels, config.data.side, config.batch_size, config.seed, stream,
-                                      decode=self._decode)
+        return batching.FolderBatches(places, self._labels(), config.data.side, config.batch_size, config.seed, stream,
+                                      decode=self._decode, channels=config.data.channels)
+
+    def _labels(self) -> np.ndarray:
+        """Of all images, int [n]."""
+        if not self._folders:
+            return self._arrays.labels
+        return np.repeat(np.arange(len(self._folders)), [len(images.paths) for images in self._folders])
 
     def _decode(self, place: tuple[int, object], side: int) -> np.ndarray:
         label, path = place

@@ -13,6 +13,7 @@ from lib.classifiers.features import Extractor, batches, classifier_features
 from lib.errors import UserError
 from lib.mergan.checkpoint import model_prefix, restore
 from lib.mergan.config import Config, Measured
+from lib.mergan.data import data_set
 from lib.mergan.networks import Networks, networks_of
 from lib.mergan.noise import draw_latent
 from lib.mergan.samples import Samples, samples_of
@@ -83,13 +84,14 @@ class Evaluation:
 
     def __init__(self, config: Config, networks: Networks, data_dir: str, measured: Measured):
         self._config, self._samples = config, samples_of(config, networks)
-        self._classifier = pretrained.evaluation_classifier(config.dataset, data_dir)
+        self._dataset = data_set(config, data_dir)
+        self._classifier = pretrained.evaluation_classifier(self._dataset, data_dir)
         self._measures: list[Callable[[int], dict]] = [
             {"accuracy": self.accuracy, "reverse_accuracy": self.reverse_accuracy, "fid": self.distance}[name]
             for name in measured.metrics]
         if set(measured.metrics) - {"accuracy"}:
-            self._real = real_images.load(config.dataset, "test", data_dir)
-            self._train = real_images.load(config.dataset, "train", data_dir)
+            self._real = real_images.load(self._dataset, "test", data_dir)
+            self._train = real_images.load(self._dataset, "train", data_dir)
             self._train_size = len(self._train.labels)
         if "fid" in measured.metrics:
             self._extractor = self._features(measured.inception_weights)
@@ -126,7 +128,7 @@ class Evaluation:
         per_class = min(self._train_size // len(config.data.classes), _REVERSE_LIMIT)
         images, labels = labelled_samples(self._samples, task, per_class)
         real, real_labels = self._real_of(task)
-        value = reverse_accuracy.reverse_accuracy(config.dataset, images, self._numbers()[labels], real, real_labels,
+        value = reverse_accuracy.reverse_accuracy(self._dataset, images, self._numbers()[labels], real, real_labels,
                                                   seed=config.seed)
         print(f"Task: {task + 1}   Reverse accuracy: {value}", flush=True)
         return {"reverse_accuracy": value}

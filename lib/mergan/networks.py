@@ -19,7 +19,7 @@ class Judgement(NamedTuple):
     """What the critic says of images [n, h, w, c]."""
 
     score: tf.Tensor  # critic values [n]
-    logits: tf.Tensor  # class logits [n, 10]
+    logits: tf.Tensor  # class logits [n, labels]
 
 
 class Networks(NamedTuple):
@@ -92,10 +92,10 @@ def tf1_names(model: keras.Model, scope: str) -> dict[str, keras.Variable]:
 class Generator32(keras.Model):
     """Noise and label -> 32x32 image, through conditional batch norm (`mnist`, `svhn`)."""
 
-    def __init__(self, channels: int, *, name: str, seed: int, dtype):
+    def __init__(self, channels: int, labels: int = LABELS, *, name: str, seed: int, dtype):
         super().__init__(name=name, dtype=dtype)
         options = dict(seed=seed, dtype=dtype)
-        norm = dict(classes=LABELS, dtype=dtype)
+        norm = dict(classes=labels, dtype=dtype)
         # The original's layer numbers: there is no 4.
         self.input_linear = affine.linear(NOISE, 128 * 4 * 4, name="Input", **options)
         self.norm1 = BatchStatisticsNorm(name="BN1", **norm)
@@ -119,7 +119,7 @@ class Generator32(keras.Model):
 class Critic32(keras.Model):
     """32x32 image -> critic value and class logits, without normalisation."""
 
-    def __init__(self, channels: int, *, name: str, seed: int, dtype):
+    def __init__(self, channels: int, labels: int = LABELS, *, name: str, seed: int, dtype):
         super().__init__(name=name, dtype=dtype)
         options = dict(seed=seed, dtype=dtype)
         self.conv1 = affine.conv(channels, 32, 5, strides=2, name="1", **options)
@@ -127,7 +127,7 @@ class Critic32(keras.Model):
         self.conv3 = affine.conv(64, 128, 5, strides=2, name="3", **options)
         heads = dict(seed=seed, dtype=self.dtype_policy.variable_dtype)
         self.score = affine.linear(2048, 1, name="Output", **heads)
-        self.logits = affine.linear(2048, LABELS, name="ACGANOutput", **heads)
+        self.logits = affine.linear(2048, labels, name="ACGANOutput", **heads)
 
     def parts(self):
         return [self.conv1, self.conv2, self.conv3, self.score, self.logits]
@@ -142,10 +142,11 @@ class Critic32(keras.Model):
 class Generator64(keras.Model):
     """Noise with the label's one-hot appended -> 64x64 image, residual (`lsun`)."""
 
-    def __init__(self, channels: int, *, name: str, seed: int, dtype):
+    def __init__(self, channels: int, labels: int = LABELS, *, name: str, seed: int, dtype):
         super().__init__(name=name, dtype=dtype)
         options = dict(seed=seed, dtype=dtype)
-        self.input_linear = affine.linear(NOISE + LABELS, 512 * 4 * 4, name="Input", **options)
+        self.labels = labels
+        self.input_linear = affine.linear(NOISE + labels, 512 * 4 * 4, name="Input", **options)
         self.blocks = [UpBlock(inputs, outputs, name=f"Res{number}", **options)
                        for number, (inputs, outputs) in enumerate([(512, 512), (512, 256), (256, 128), (128, 64)], 1)]
         self.output_norm = BatchStatisticsNorm(name="OutputN", epsilon=1.001e-5, dtype=dtype)
@@ -156,7 +157,7 @@ class Generator64(keras.Model):
         return [self.input_linear, *blocks, self.output_norm, self.output_conv]
 
     def call(self, noise, labels, groups: int = 1):
-        one_hot = tf.one_hot(labels, LABELS, dtype=noise.dtype)
+        one_hot = tf.one_hot(labels, self.labels, dtype=noise.dtype)
         x = _to_feature_map(self.input_linear(tf.concat([noise, one_hot], axis=1)), 512, 4)
         for block in self.blocks:
             x = block(x, groups=groups)
@@ -167,7 +168,7 @@ class Generator64(keras.Model):
 class Critic64(keras.Model):
     """64x64 image -> critic value and class logits, residual, with layer norm."""
 
-    def __init__(self, channels: int, *, name: str, seed: int, dtype):
+    def __init__(self, channels: int, labels: int = LABELS, *, name: str, seed: int, dtype):
         super().__init__(name=name, dtype=dtype)
         options = dict(seed=seed, dtype=dtype)
         self.input_conv = affine.conv(channels, 64, 3, he=False, name="Input", **options)
@@ -175,7 +176,7 @@ class Critic64(keras.Model):
                        for number, (inputs, outputs) in enumerate([(64, 128), (128, 256), (256, 512), (512, 512)], 1)]
         heads = dict(seed=seed, dtype=self.dtype_policy.variable_dtype)
         self.score = affine.linear(8192, 1, name="Output", **heads)
-        self.logits = affine.linear(8192, LABELS, name="ACGANOutput", **heads)
+        self.logits = affine.linear(8192, labels, name="ACGANOutput", **heads)
 
     def parts(self):
         blocks = [part for block in self.blocks for part in block.parts()]
@@ -196,7 +197,7 @@ def _judge(critic: keras.Model, features: tf.Tensor) -> Judgement:
 def build_generator(data: DataSet, *, name: str = "generator", seed: int = 0, dtype="float32") -> keras.Model:
     """A generator with weights: (noise [n, 128], labels int32 [n], groups) -> images [n, side, side, channels]."""
     kind = Generator32 if data.side == 32 else Generator64
-    model = kind(data.channels, name=name, seed=seed, dtype=dtype)
+    model = kind(data.channels, data.labels, name=name, seed=seed, dtype=dtype)
     model(tf.zeros([1, NOISE], model.dtype_policy.variable_dtype), tf.zeros([1], tf.int32))
     return model
 
@@ -204,7 +205,7 @@ def build_generator(data: DataSet, *, name: str = "generator", seed: int = 0, dt
 def build_critic(data: DataSet, *, name: str = "critic", seed: int = 0, dtype="float32") -> keras.Model:
     """A critic with weights: images [n, side, side, channels] -> Judgement."""
     kind = Critic32 if data.side == 32 else Critic64
-    model = kind(data.channels, name=name, seed=seed, dtype=dtype)
+    model = kind(data.channels, data.labels, name=name, seed=seed, dtype=dtype)
     model(tf.zeros([1, data.side, data.side, data.channels], model.dtype_policy.variable_dtype))
     return model
 

@@ -119,7 +119,7 @@ class AllAtOnce(Samples):
     def __init__(self, config, networks):
         super().__init__(config, networks)
         self.columns = len(config.data.classes)
-        self.batch_size = JOINT_BATCH
+        self.batch_size = max(JOINT_BATCH, self.columns)
 
     def learned(self, task):
         return self.columns

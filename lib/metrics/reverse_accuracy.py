@@ -8,10 +8,11 @@ import numpy as np
 from lib.classifiers.features import predict
 from lib.classifiers.networks import build_classifier
 from lib.classifiers.real_images import RealImages
-from lib.classifiers.training import RECIPES, Recipe, train
+from lib.classifiers.training import Recipe, recipe_of, train
+from lib.data.own import Own
 
 
-def reverse_accuracy(dataset: str, generated: np.ndarray, generated_labels: np.ndarray, real: np.ndarray,
+def reverse_accuracy(dataset: str | Own, generated: np.ndarray, generated_labels: np.ndarray, real: np.ndarray,
                      real_labels: np.ndarray, *, recipe: Recipe | None = None, seed: int = 0) -> float:
     """Share in 0..1 of real test images that the data set's classifier recognises after training on generated ones.
 
@@ -23,6 +24,6 @@ def reverse_accuracy(dataset: str, generated: np.ndarray, generated_labels: np.n
       recipe: of the training; by default that of the classifier trained on real images.
     """
     classifier = build_classifier(dataset, seed=seed)
-    train(classifier, RealImages(generated, generated_labels), recipe or RECIPES[dataset], seed=seed,
+    train(classifier, RealImages(generated, generated_labels), recipe or recipe_of(dataset), seed=seed,
           title=f"{dataset} classifier on generated images")
     return float(np.mean(predict(classifier, real) == real_labels))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lib import tf1
-from lib.classifiers import pretrained, real_images
+from lib.classifiers import pretrained, real_images, training
 from lib.classifiers.networks import build_classifier, tf1_names
 from lib.classifiers.training import Recipe
 from lib.errors import UserError
@@ -24,7 +24,7 @@ def replace(monkeypatch) -> dict:
     digits["train"] = real_images.RealImages(digits["train"].images[:640], digits["train"].labels[:640])
     monkeypatch.setattr(real_images, "load", lambda dataset, split, data_dir: digits[split])
     recipe = Recipe(epochs=5, batch_size=64, learning_rate=1e-3)
-    monkeypatch.setattr(pretrained, "RECIPES", {"mnist": recipe, "svhn": recipe, "digits": recipe})
+    monkeypatch.setattr(training, "RECIPES", {"mnist": recipe, "svhn": recipe, "digits": recipe})
     return digits
 
 
@@ -111,7 +111,7 @@ def test_other_training_data_do_not_get_the_cached_classifier(pretrain, training
     quick["train"].images[0, 0, 0, 0] ^= 1
     pretrained.evaluation_classifier("mnist", "data", pretrain)
     assert len(list((pretrain / "mnist").iterdir())) == 2
-    monkeypatch.setitem(pretrained.RECIPES, "mnist", Recipe(epochs=1))
+    monkeypatch.setitem(training.RECIPES, "mnist", Recipe(epochs=1))
     pretrained.evaluation_classifier("mnist", "data", pretrain)
     assert len(list((pretrain / "mnist").iterdir())) == 3 and len(trainings) == 2
 

@@ -20,12 +20,14 @@ FOLDER = ROOT / "lvae"
 SCRIPTS = {"mnist": "run_mnist_experiment.py", "fashion": "run_fashion_experiment.py",
            "fashion_dnn": "run_fashion_dnn_experiment.py", "svhn": "run_svhn_experiment.py",
            "cifar": "run_cifar_experiment.py", "mixed_svhn_mnist": "run_mixed_svhn_mnist.py",
-           "mixed_cifar_mnist": "run_mixed_cifar_mnist.py", "permuted_mnist": "run_permuted_mnist_experiment.py"}
+           "mixed_cifar_mnist": "run_mixed_cifar_mnist.py", "permuted_mnist": "run_permuted_mnist_experiment.py",
+           "folder": "run_folder_experiment.py"}
 SHORT = "--sequential=True --latent_size=2 --batch_size=2 --min_interval=3 --max_dist_swaps=3"
 
 
 def line(experiment: str, data, flags: str) -> str:
-    return f"lvae/{SCRIPTS[experiment]} --data_dir={data} --device=/gpu:0 {flags}"
+    below = "/own" if experiment == "folder" else ""
+    return f"lvae/{SCRIPTS[experiment]} --data_dir={data}{below} --device=/gpu:0 {flags}"
 
 
 @pytest.fixture(scope="session")
@@ -133,6 +135,7 @@ def every_data_set(tmp_path_factory):
         written.mnist_like(folder / "Fashion_data", 100, 20)
         written.svhn_files(folder / "SVHN_data/cropped", 200, 100)
         written.cifar_files(folder / "cifar10", 80)
+        written.classes(folder / "own", {"a": 60, "b": 60})
 
     return once(tmp_path_factory, "lvae_data", make)
 

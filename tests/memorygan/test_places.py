@@ -1,6 +1,5 @@
 """Where runs lie, and that those of earlier versions are found again."""
 
-import dataclasses
 import json
 
 from lib import files
@@ -18,7 +17,7 @@ WRITTEN_BEFORE = json.loads("""{
 
 
 def settings(config):
-    return {"system": "memoryGAN", **dataclasses.asdict(config), "load_cp_dir": ""}
+    return {"system": "memoryGAN", **config.as_settings(), "load_cp_dir": ""}
 
 
 def test_an_unfinished_run_of_an_earlier_version_is_gone_on_with(tmp_path, monkeypatch):

@@ -52,7 +52,7 @@ def test_a_run_of_mergan(tmp_path, method):
 def test_a_run_of_memorygan(tmp_path):
     shutil.copytree(OLD / "memorygan", tmp_path, dirs_exist_ok=True)
     config = tiny.config(epoch=2)
-    settings = {"system": "memoryGAN", **vars(config), "load_cp_dir": ""}
+    settings = {"system": "memoryGAN", **config.as_settings(), "load_cp_dir": ""}
     assert place.as_stored(settings) == stored("memorygan")
     model = build_model(config)
     points = ResumePoints(tmp_path, checkpoint.state(model))

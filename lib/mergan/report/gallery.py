@@ -10,6 +10,7 @@ from PIL import Image
 
 from lib import pictures, tf1
 from lib.classifiers import pretrained
+from lib.data import own
 from lib.errors import UserError
 from lib.mergan.checkpoint import model_prefix, restore
 from lib.mergan.config import DATASETS, Config
@@ -101,7 +102,7 @@ class Gallery:
     """
 
     def __init__(self, directory: Path, settings: dict):
-        if settings.get("dataset") not in list(DATASETS):
+        if settings.get("dataset") not in [*DATASETS, own.NAME]:
             raise UserError(f"{directory}/settings.json: unknown data set {settings.get('dataset')!r}; "
                             f"known: {', '.join(DATASETS)}")
         known = {field.name for field in dataclasses.fields(Config)}

@@ -6,8 +6,10 @@ import numpy as np
 
 from lib import pictures
 from lib.classifiers import features, pretrained, real_images
+from lib.data import own
 from lib.errors import UserError
 from lib.mergan.config import DATASETS
+from lib.mergan.data import data_set
 from lib.mergan.report import animation, gallery, tables, tsne
 from lib.mergan.report.runs import Run, classes, of
 from lib.report import runs as stored_runs
@@ -22,11 +24,11 @@ _REAL = "#b5b5b5"
 
 
 def group(settings: dict) -> str:
-    """The data set."""
+    """The data set; of one's own images also which."""
     dataset = settings.get("dataset")
-    if dataset not in list(DATASETS):
+    if dataset not in [*DATASETS, own.NAME]:
         raise UserError(f"unknown data set {dataset!r}; known: {', '.join(DATASETS)}")
-    return dataset
+    return f"{dataset}: {', '.join(settings.get('classes', []))}" if dataset == own.NAME else dataset
 
 
 def chapter(stored: Sequence[stored_runs.Run], options: Options) -> Chapter:
@@ -181,9 +183,10 @@ def _images(run: Run, options: Options) -> dict[int, np.ndarray]:
 
 def _real_features(run: Run, options: Options):
     """The classifier's features, and those of real test images."""
-    classifier = pretrained.evaluation_classifier(run.dataset, options.data_dir)
+    dataset = data_set(run.gallery.config, options.data_dir)
+    classifier = pretrained.evaluation_classifier(dataset, options.data_dir)
     extractor = features.classifier_features(classifier, run.dataset)
-    real = real_images.load(run.dataset, "test", options.data_dir)
+    real = real_images.load(dataset, "test", options.data_dir)
     chosen = np.flatnonzero(real.labels == run.gallery.categories[options.label])[:options.tsne_samples]
     return extractor, extractor.extract(real.images[chosen])
 
