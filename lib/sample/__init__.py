@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lib import files, systems
 from lib.errors import UserError
+from lib.sample.model import shown
 
 
 def load(path: str | Path, task: int | None = None, model: str | None = None):
@@ -39,7 +40,7 @@ def load(path: str | Path, task: int | None = None, model: str | None = None):
     if not states:
         raise UserError(f"{path} has no checkpoint of a finished task yet; train on, or give a checkpoint's prefix")
     if task is not None and task not in states:
-        raise UserError(f"{path} has no state after {task}: there are those after {_listed(states)}")
+        raise UserError(f"{path} has no state after {task}: there are those after {shown(map(str, sorted(states)))}")
     return sampler.of_run(states[max(states) if task is None else task], settings)
 
 
@@ -66,9 +67,3 @@ def _checkpoint(prefix: Path, task: int | None, name: str | None):
         raise UserError(f"--model={name}: it is one of {', '.join(known)}" if name else
                         f"{prefix} is of no model that is known here; say which by --model ({', '.join(known)})")
     return systems.part(known[name], "sampler").of_checkpoint(prefix, name)
-
-
-def _listed(numbers) -> str:
-    """In order; only the ends of a long list."""
-    texts = list(map(str, sorted(numbers)))
-    return ", ".join(texts if len(texts) <= 20 else [*texts[:3], "...", *texts[-3:]])

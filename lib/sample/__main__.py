@@ -55,9 +55,9 @@ def given_images(path: Path, side: int):
     try:
         with np.load(path, allow_pickle=False) as arrays:
             images = arrays["images"]
-    except (OSError, ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
-        raise UserError(f"--reconstruct={path}: {errors.reason(error)}; give an .npz with `images`, or a folder of "
-                        "image files") from error
+    except Exception as error:  # NumPy and zipfile raise whatever a file of another kind makes them run into
+        raise UserError(f"--reconstruct={path}: no .npz with an array `images` ({type(error).__name__}); give one, or "
+                        "a folder of image files") from error
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] not in (1, 3) or not images.size:
         raise UserError(f"--reconstruct={path}: `images` are {images.dtype} {list(images.shape)}, not uint8 "
                         "[n, height, width, 1 or 3]")

@@ -36,7 +36,7 @@ class Model:
         self.source, self.names, self.shape, self.z_size, self.batch = source, tuple(names), shape, z_size, batch
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({str(self.source)!r}, {self.by}: {_shown(self.names)})"
+        return f"{type(self).__name__}({str(self.source)!r}, {self.by}: {shown(self.names)})"
 
     def sample(self, classes: Iterable[int | str] | None = None, count: int = 64, seed: int = 0, *,
                slots: Iterable[int] | None = None, batch: int | None = None) -> Drawn:
@@ -95,10 +95,10 @@ class Model:
     def _wanted(self, classes, slots, count: int) -> dict[int | None, int]:
         kind, asked = ("slot", slots) if slots is not None else ("class", classes)
         if asked is not None and kind != self.by:
-            raise UserError(f"{self.source}: {type(self).__name__} is not asked by {kind} but by {self.by}")
+            raise UserError(f"{self.source}: {type(self).__name__} has no choice of {kind}; ask it by {self.by}")
         asked = self._default() if asked is None else dict.fromkeys(map(self._number, asked))
         if not asked:
-            raise UserError(f"no {self.by} is asked for; there is {_shown(self.names)}")
+            raise UserError(f"no {self.by} is asked for; there is {shown(self.names)}")
         each, more = divmod(count, len(asked))
         return {label: each + (place < more) for place, label in enumerate(asked) if each or place < more}
 
@@ -115,8 +115,10 @@ class Model:
                 return number
         except (TypeError, ValueError):
             pass
-        raise UserError(f"{self.source}: no {self.by} {name}; there is {_shown(self.names)}")
+        raise UserError(f"{self.source}: no {self.by} {name}; there is {shown(self.names)}")
 
 
-def _shown(names: tuple[str, ...]) -> str:
+def shown(names: Iterable[str]) -> str:
+    """Names for a message; of many, the first and the last."""
+    names = tuple(names)
     return ", ".join(names) or "none" if len(names) <= _SHOWN else f"{names[0]} to {names[-1]}"

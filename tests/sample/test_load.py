@@ -113,7 +113,7 @@ def test_slots_and_latent_classes(tmp_path):
         np.testing.assert_array_equal(drawn.images, first.images)
     model = models[0]
     assert len(set(model.sample(count=40).labels)) > 5
-    with pytest.raises(UserError, match="not asked by class but by slot"):
+    with pytest.raises(UserError, match="no choice of class; ask it by slot"):
         model.sample(classes=[3])
     model = load(tmp_path / "experiment_0")
     assert model.names == ("0", "1") and load(tmp_path / "experiment_0", task=1).names == ("0",)

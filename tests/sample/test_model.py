@@ -37,7 +37,7 @@ def test_a_name_comes_before_a_number():
 @pytest.mark.parametrize("asked, said", [
     ({"classes": ["bird"]}, "no class bird; there is cat, dog, 7"), ({"classes": [3]}, "no class 3"),
     ({"classes": [-1]}, "no class -1"), ({"classes": [1.5]}, "no class 1.5"), ({"classes": []}, "no class is asked"),
-    ({"slots": [1]}, "not asked by slot but by class"), ({"count": 0}, "--count=0"), ({"batch": 0}, "--batch=0")])
+    ({"slots": [1]}, "no choice of slot; ask it by class"), ({"count": 0}, "--count=0"), ({"batch": 0}, "--batch=0")])
 def test_what_cannot_be_asked_for_is_refused(asked, said):
     with pytest.raises(UserError, match=said):
         Counting().sample(**asked)
