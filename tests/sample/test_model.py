@@ -1,5 +1,8 @@
 """What all systems' models have in common, and the writers, by a model that draws its own numbers."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,6 +10,7 @@ from PIL import Image
 from lib.errors import UserError
 from lib.sample import writing
 from lib.sample.model import Drawn, Model
+from tests.process import ROOT
 
 
 class Counting(Model):
@@ -69,3 +73,8 @@ def test_what_ends_early_leaves_nothing(tmp_path, name):
     with pytest.raises(UserError, match="no more"):
         writing.write(tmp_path / name, ending(), 8, Counting())
     assert not list(tmp_path.iterdir())
+
+
+def test_the_door_opens_without_tensorflow():
+    code = "import sys; from lib import load; sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
