@@ -34,8 +34,11 @@ def experiment_of(script: str | Path) -> str:
 def read(experiment: str, arguments: list[str]) -> tuple[Config, Command, Options]:
     """What a command line asks of an experiment."""
     asked = parser(experiment).parse(arguments)
+    command = asked.of(Command)
+    if command.test:  # <run>/models/<name>.cpkt
+        asked = asked.completed(Config, Path(command.load_model).absolute().parents[1] / "settings.json")
     rotate = tuple(name for name in EXPERIMENTS[experiment].rotatable if asked.flag(f"rotate_{name}"))
-    return make_config(experiment, rotate=rotate, **asked.values(Config)), asked.of(Command), asked.of(Options)
+    return make_config(experiment, rotate=rotate, **asked.values(Config)), command, asked.of(Options)
 
 
 def found_device(command: Command) -> str:

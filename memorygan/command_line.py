@@ -4,7 +4,7 @@ import pprint
 
 from lib.run.flags import Parser
 from lib.run.options import Options
-from memorygan.config import Command, Config, Measured, make_config
+from memorygan.config import Command, Config, Measured, logs_of, make_config
 
 _UNSHARED = ("strategy",)  # one device computes a step
 
@@ -22,8 +22,10 @@ def parsers() -> dict[str, Parser]:
 def run(description: str, arguments: list[str]) -> None:
     """Train, or generate and evaluate, as a command line says."""
     asked = parser(description).parse(arguments)
-    config = make_config(**asked.values(Config))
     command, measured, options = asked.of(Command), asked.of(Measured), asked.of(Options)
+    if not command.is_train:
+        asked = asked.completed(Config, logs_of(command.load_cp_dir) / "settings.json")
+    config = make_config(**asked.values(Config))
 
     # TensorFlow takes seconds to import: flags that do not fit should not wait for it.
     from lib import device

@@ -23,10 +23,12 @@ def parsers() -> dict[str, Parser]:
 def run(description: str, arguments: list[str], joint: bool = False) -> None:
     """Train or test as a command line says."""
     asked = parser(description, joint).parse(arguments)
-    config = make_config(joint=joint, **asked.values(Config))
     command, measured, options = asked.of(Command), asked.of(Measured), asked.of(Options)
-    if command.test and not command.result_path:
-        raise UserError("--test needs --result_path, the directory that training wrote (result/...)")
+    if command.test:
+        if not command.result_path:
+            raise UserError("--test needs --result_path, the directory that training wrote (result/...)")
+        asked = asked.completed(Config, Path(command.result_path) / "settings.json")
+    config = make_config(joint=joint, **asked.values(Config))
 
     # TensorFlow takes seconds to import: flags that do not fit should not wait for it.
     from lib import device

@@ -80,11 +80,12 @@ class Checked:
             value = getattr(self, name)
             wrong = _wrong(about, value)
             if wrong:
-                raise UserError(f"--{flag_of(field)}={_spelled(value)}: {wrong}")
+                raise UserError(f"--{flag_of(field)}={spelled(value)}: {wrong}")
 
 
-def _spelled(value) -> str:
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+def spelled(value) -> str:
+    """As a command line has it."""
+    return ",".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
 
 
 def _wrong(about: Setting, value) -> str:

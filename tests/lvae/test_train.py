@@ -102,6 +102,10 @@ def test_a_complete_run_is_not_gone_on_with(whole_run, here, fashion):
     passed(here.call(line("fashion_dnn", fashion, "--epochs=1 --batch_size=20 --reparam_type=discrete")))
     results = json.loads((here.path / "experiment_1" / "results.json").read_text())
     assert len(results) == 1 and results[0]["tests"]["mnist_"]["elbo"] > 0
+    again = passed(here.call(line("fashion_dnn", fashion, f"{SHORT} --test_interval=30")))
+    assert "experiment_0 is complete; " in again and not (here.path / "experiment_2").exists()
+    evaluate = again.rpartition(" --test ")[2].strip()  # takes batch size and all from the run
+    passed(here.call(line("fashion_dnn", fashion, f"--test {evaluate}")))
 
 
 @pytest.mark.full
