@@ -17,6 +17,7 @@ from lvae.data import Samples
 
 PIXELS = 784
 _WHOLE = {"mnist": 99997, "svhn": 99998, "cifar10": 99999, "fashion": 9996, "digits": 9995}  # what the original calls a whole data set
+_AS_DISTRIBUTED = {"mnist": "mnist28", "fashion": "fashion28"}  # where a data set's own name stands for padded images
 _SWITCH_RANGE, _SWITCH_VALUE = 13, 2
 
 
@@ -94,7 +95,7 @@ def permuted(samples: Samples, number: int) -> Samples:
 
 def _source(experiment: Experiment, name: str, data_dir: str) -> tuple[Samples, Samples, Origin]:
     """Training and test images, and where they come from."""
-    source, convolutional = "mnist28" if name == "mnist" else name, experiment.architecture.body == "cnn"
+    source, convolutional = _AS_DISTRIBUTED.get(name, name), experiment.architecture.body == "cnn"
     arrays = {split: sources.load(source, split, data_dir) for split in ("train", "test")}
     return (*(prepared(name, split, of_split, convolutional) for split, of_split in arrays.items()),
             of_arrays(sources.described(source, data_dir), [arrays["train"]]))

@@ -22,7 +22,7 @@ _LARGEST_ROTATION = 20  # degrees
 _PLACES = 12
 _BRIGHTNESS = 16.0 / 255.0
 _CONTRAST = (0.8, 1.2)
-_SOURCE = {"mnist": "mnist28"}  # what a data set is called there, if otherwise
+_SOURCE = {"mnist": "mnist28", "fashion": "fashion28"}  # what a data set is called there, if otherwise
 _ARRAY = "small_chairs.npy"  # the only file of chairs that the original's code reads
 _TFDS_SOURCE = "https://drive.google.com/"  # of CelebA
 
@@ -94,15 +94,19 @@ class AffineBatches:
         return np.stack(distorted), labels
 
 
+def _source(config: Config) -> str:
+    return _SOURCE.get(config.dataset, config.dataset)
+
+
 def paths(config: Config, data_dir: str) -> list[str]:
     """The files that `load` reads, none for image folders."""
-    return [] if config.data.folder else sources.files(config.dataset, data_dir)
+    return [] if config.data.folder else sources.files(_source(config), data_dir)
 
 
 def load(config: Config, split: str, data_dir: str) -> sources.Arrays:
     """All images of an in-memory data set's split ("train" or "test") as distributed, in file order."""
     if config.dataset != "mnist":
-        return sources.load(config.dataset, split, data_dir)
+        return sources.load(_source(config), split, data_dir)
     # The original trains on all 60,000 images, also on those that MeRGAN keeps for validation.
     parts = ["validation", "train"] if split == "train" else ["test"]
     arrays = [sources.load("mnist28", part, data_dir) for part in parts]
@@ -196,7 +200,7 @@ def open_training(config: Config, data_dir: str) -> TrainingSet:
             images.paths, 0, config.data.side, config.batch_size, config.seed, config.dataset, decode=images.decode),
             origin.of_images(_described(config.data, folder), [images]))
     arrays = load(config, "train", data_dir)
-    count, source = len(arrays.images), sources.described(_SOURCE.get(config.dataset, config.dataset), data_dir)
+    count, source = len(arrays.images), sources.described(_source(config), data_dir)
     found = origin.of_arrays(source, [arrays])
     order = cumulative_order(count, config.batch_size, config.dataset,
                              functools.partial(batching.epoch_order, count, config.seed, config.dataset))

@@ -33,11 +33,15 @@ class _Layout(NamedTuple):
 
 _MNIST = _Layout(32, 1, "", (), {"fc1": 1024, "fc2": 512, "fc3": 256, "fc4": 128, "fc5": CLASSES})
 
+_SVHN = _Layout(32, 3, "svhn_conv", ((32, 32), (64, 64), (128, 128, 128)),
+                {"svhn_fc5_lsun10": 512, "svhn_fc6_lsun10": 128, "svhn_fc7_lsun10": CLASSES})
+
 _LAYOUTS = {
     "mnist": _MNIST,
     "digits": _MNIST,
-    "svhn": _Layout(32, 3, "svhn_conv", ((32, 32), (64, 64), (128, 128, 128)),
-                    {"svhn_fc5_lsun10": 512, "svhn_fc6_lsun10": 128, "svhn_fc7_lsun10": CLASSES}),
+    "fashion": _MNIST,
+    "svhn": _SVHN,
+    "cifar10": _SVHN,
     "lsun": _Layout(64, 3, "conv", ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512)),
                     {"fc6_lsun10": 1024, "fc7_lsun10": 512, "fc8_lsun10": CLASSES}),
 }
@@ -46,7 +50,7 @@ _LAYOUTS = {
 class Classifier(keras.Model):
     """3x3 convolutions in blocks that a max pool ends, if any, then fully connected layers, all with ReLU.
 
-    `mnist` (and `digits`) is fully connected, `svhn` a small VGG, `lsun` VGG16. Every kernel and bias starts as a
+    `mnist`'s is fully connected, `svhn`'s a small VGG, `lsun`'s VGG16. Every kernel and bias starts as a
     truncated normal of standard deviation 0.001, as in the original, which then reads a checkpoint over it.
     """
 
@@ -73,7 +77,7 @@ class Classifier(keras.Model):
         return [*(layer for block in self.blocks for layer in block), *self.hidden, self.head]
 
     def features(self, images, dropout_key=None):
-        """Activations of the last hidden layer: [n, 128] (mnist, digits, svhn) or [n, 512] (lsun).
+        """Activations of the last hidden layer: [n, 128] (32x32 images) or [n, 512] (lsun).
 
         Args:
           images: float [n, h, w, c] in 0..256.

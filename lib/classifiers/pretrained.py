@@ -42,7 +42,7 @@ def told(known: dict) -> str:
 
 
 def evaluation_classifier(dataset: str, data_dir: str, pretrain_dir: str = "pretrain") -> Classifier:
-    """The classifier that judges generated images of `dataset` ("mnist", "svhn", "lsun", "digits").
+    """The classifier that judges generated images of `dataset`, one of `RECIPES`.
 
     The original's TF1 checkpoint is used if it lies where the original keeps it. Otherwise a classifier is trained on
     the real training images the first time and read from its file later; a file serves only the very data and recipe

@@ -82,14 +82,17 @@ _MNIST = Source(
     read=_read_idx, shape=(28, 28, 1), tfds="mnist", url="https://storage.googleapis.com/cvdf-datasets/mnist/",
     validation=5000)
 
+_FASHION = _MNIST._replace(
+    folders=("fashion", "Fashion_data"), tfds="fashion_mnist", validation=0,
+    url="http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/")
+
 # Besides the folders of MeRGAN and memoryGAN, the ones that the Lifelong VAE keeps its files in.
 SOURCES = {
     "mnist": _MNIST._replace(side=32),  # as MeRGAN's networks take it
     "mnist28": _MNIST,
     "affmnist": _MNIST._replace(folders=("affmnist", *_MNIST.folders), validation=0),  # not yet distorted
-    "fashion": _MNIST._replace(
-        folders=("fashion", "Fashion_data"), tfds="fashion_mnist", validation=0,
-        url="http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"),
+    "fashion": _FASHION._replace(side=32),
+    "fashion28": _FASHION,
     "svhn": Source(
         folders=("svhn", os.path.join("SVHN_data", "cropped")), expected=", ".join(sum(_MAT_FILES.values(), ())),
         find=_find_files(_MAT_FILES), read=lambda paths, split: mat.read(*paths), shape=(32, 32, 3),

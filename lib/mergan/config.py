@@ -33,6 +33,13 @@ DATASETS = {
     "lsun": DataSet(side=64, channels=3, classes=("bedroom", "kitchen", "church_outdoor", "tower"), iterations=20001,
                     joint_iterations=80001, tested_tasks=(0, 1, 2, 3), classifier_classes=(0, 1, 8, 6),
                     shared_replay=False, alignment_mean=False, joint_replay_mean=True, images_per_class=100_000),
+    # Not in the original, with the defaults of its sets of the same side and channels.
+    "fashion": DataSet(channels=1, iterations=4001, joint_iterations=40001,
+                       classes=("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
+                                "ankle_boot")),
+    "cifar10": DataSet(channels=3, iterations=8001, joint_iterations=80001,
+                       classes=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship",
+                                "truck")),
     # scikit-learn's handwritten digits: not in the original, here for a demonstration without downloads. Adam moves the
     # class tables by one learning rate per step at most; a larger one tells classes apart within a short demonstration.
     "digits": DataSet(channels=1, iterations=151, joint_iterations=1501, learning_rate=1e-3),

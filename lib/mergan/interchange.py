@@ -17,8 +17,9 @@ def build(dataset: str, joint: bool) -> Interchange:
     return Interchange(present, checkpoint_variables(config, networks, build_optimizers(config, networks)))
 
 
-_MARKS = {"mnist": ("Generator.5/{0}.Generator.5.Filters", (5, 5, 1, 32)),
-          "svhn": ("Generator.5/{0}.Generator.5.Filters", (5, 5, 3, 32)),
+_GREY, _COLOUR = (("Generator.5/{0}.Generator.5.Filters", (5, 5, channels, 32)) for channels in (1, 3))
+# A checkpoint of fashion or cifar10 has the very variables of mnist's or svhn's, as which it is recognised.
+_MARKS = {"mnist": _GREY, "svhn": _COLOUR, "fashion": _GREY, "cifar10": _COLOUR,
           "lsun": ("Generator.Output/{0}.Generator.Output.Biases", (3,))}
 
 # A sequential training's checkpoint holds the replay generator, a joint one Adam's state.

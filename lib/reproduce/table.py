@@ -86,7 +86,7 @@ class Compared(Table):
 
     @abc.abstractmethod
     def published(self, figures: dict) -> dict[str, dict[str, float]]:
-        """{measure: {method: value}} from `lib/reproduce/published.json`."""
+        """{measure: {method: value}} from `lib/reproduce/published.json`; a table that no paper has: {measure: {}}."""
 
     def text(self, results, figures):
         """A line per row that was run: the published figures, ours with the difference, and our budget.
@@ -94,6 +94,8 @@ class Compared(Table):
         Below it, in one line, the published figures of the rows that were not.
         """
         published = self.published(figures)
+        if not any(published.values()):
+            return self._unpublished(results, list(published))
         columns = ["", *(f"{measure}: {side}" for measure in published for side in ("published", "ours")), "our budget"]
         lines = []
         for row in self.rows:
@@ -106,6 +108,16 @@ class Compared(Table):
         if others:
             parts.append(f"Not run here, as it needs {self.needs}; published {' / '.join(published)}: "
                          f"{', '.join(others)}.")
+        return "\n\n".join(parts)
+
+    def _unpublished(self, results: dict, measures: list[str]) -> str:
+        """The same of a table that no paper has."""
+        lines = [[row, *(_beside(results[row]["figures"].get(measure), None) for measure in measures),
+                  results[row]["budget"]] for row in self.rows if row in results]
+        missing = [row for row in self.rows if row not in results]
+        parts = [markdown(["not in the paper", *measures, "our budget"], lines)] if lines else []
+        if missing:
+            parts.append(f"Not in the paper, and not run here, as it needs {self.needs}: {', '.join(missing)}.")
         return "\n\n".join(parts)
 
     @staticmethod

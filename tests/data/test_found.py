@@ -36,7 +36,7 @@ def idx_files(folder: pathlib.Path, spelled) -> None:
     ids=["plain", "packed", "dot", "unpacked-as-gz", "packed-without-gz", "dot-packed", "deeper"])
 def test_idx_files_are_found_in_every_spelling(tmp_path, spelled):
     idx_files(tmp_path / "fashion", spelled)
-    train = sources.load("fashion", "train", str(tmp_path))
+    train = sources.load("fashion28", "train", str(tmp_path))
     assert train.images[:, 0, 0, 0].tolist() == train.labels.tolist() == list(range(10))
 
 
@@ -47,14 +47,14 @@ def test_what_lies_there_instead_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(sources.from_tfds, "read", no_network)
     written.put(tmp_path / "fashion" / "fashion.csv", b"")
     with pytest.raises(UserError, match="fashion holds fashion.csv"):
-        sources.load("fashion", "train", str(tmp_path))
+        sources.load("fashion28", "train", str(tmp_path))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may enter every folder")
 def test_a_folder_that_may_not_be_entered_is_named(tmp_path):
     (tmp_path / "closed").mkdir(mode=0)
     with pytest.raises(UserError, match="Permission denied"):
-        sources.load("fashion", "train", str(tmp_path / "closed"))
+        sources.load("fashion28", "train", str(tmp_path / "closed"))
 
 
 def test_a_folder_that_cannot_be_seen_is_no_folder_that_is_not_there(tmp_path, monkeypatch):

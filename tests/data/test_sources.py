@@ -119,7 +119,7 @@ def test_affine_mnist_takes_mnist_where_it_has_no_copy(small):
 def test_fashion_and_cifar10(tmp_path):
     images = written.random_images(3, 28, 1)[..., 0]
     written.mnist_files(tmp_path / "fashion", (images, [9, 0, 4]), (images[:1], [2]))
-    arrays = sources.load("fashion", "train", str(tmp_path))
+    arrays = sources.load("fashion28", "train", str(tmp_path))
     np.testing.assert_array_equal(arrays.images[..., 0], images)
     assert arrays.labels.tolist() == [9, 0, 4]
     for name, data in written.cifar_members(2).items():
@@ -240,7 +240,7 @@ def test_real_mnist(real_data):
 
 
 def test_real_fashion_and_cifar10(real_data):
-    fashion = sources.load("fashion", "train", str(real_data))
+    fashion = sources.load("fashion28", "train", str(real_data))
     assert fashion.images.shape == (60000, 28, 28, 1) and (np.bincount(fashion.labels) == 6000).all()
     assert abs(fashion.images.mean() / 255 - 0.2860) < 5e-5
     cifar10 = sources.load("cifar10", "train", str(real_data))
