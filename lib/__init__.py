@@ -60,3 +60,12 @@ def _pin_keras() -> None:
 
 
 _pin_keras()
+
+
+def __getattr__(name: str):
+    """`from lib import load`: `lib.sample.load`, which is not imported before it is asked for."""
+    if name == "load":
+        from lib.sample import load
+
+        return load
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

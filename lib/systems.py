@@ -3,6 +3,7 @@
     interchange   MODELS: the models that its TF1 program's checkpoints hold (`python -m lib.tf1`)
     tables        TABLES: its published tables (`python -m lib.reproduce`)
     report        its chapter of `python -m lib.report`
+    sampler       how a run or checkpoint becomes a model to sample from (`python -m lib.sample`)
     command_line  parsers(): the flags of its scripts (`python -m lib.reproduce.flag_tables`)
 """
 

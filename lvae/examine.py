@@ -52,7 +52,7 @@ def run(config: Config, command: Command) -> Path:
       UserError: a checkpoint that cannot be read, or that is not of this script's networks.
     """
     began, course = time.time(), distributions.load(config, command.data_dir)
-    learner = load(config, command.load_model, course)
+    learner = load(config, command.load_model, len(course.distributions))
     directory = Path(command.base_dir) / f"evaluation_{learner.model().prefix}"
     files.make_directory(directory / "imgs")
     distance = Distance(learner.config, course) if command.frechet else None
@@ -66,8 +66,9 @@ def run(config: Config, command: Command) -> Path:
     return directory
 
 
-def load(config: Config, prefix: Path, course: Course) -> Found:
-    """The newest model of a checkpoint, with its optimiser's count of iterations."""
+def load(config: Config, prefix: Path, count: int) -> Found:
+    """The newest model of a checkpoint, with its optimiser's count of iterations; `count`: of the distributions that
+    there are to learn."""
     values = tf1.read(prefix)
     names = {match[0]: int(match[1]) for name in values if (match := _PREFIX.match(name))}
     if not names:
@@ -81,7 +82,7 @@ def load(config: Config, prefix: Path, course: Course) -> Found:
     tf1.assign(prefix, model.variables(), tuple(f"{other}/" for other in names if other != name))
     found = _settings(config, name, model)
     lineage = _lineage(model, name, names[name])
-    visited = [number % len(course.distributions) for number in range(lineage.forks + 1)]
+    visited = [number % count for number in range(lineage.forks + 1)]
     learner = Found(found, model, lineage, visited)
     trained = float(np.asarray(own[f"{name}/Variable"]))
     step.wind_clock(found, learner.clock, int(min(max(trained, 0), _ANNEALED)))

@@ -6,13 +6,18 @@ import numpy as np
 
 from lib.errors import UserError
 from lib.tf1.models import Interchange, Model
-from memorygan import checkpoint
-from memorygan.config import make_config
-from memorygan.step import build_model
+from memorygan import checkpoint, step
+from memorygan.config import Config, make_config
 
 
 def build(dataset: str, values: dict[str, np.ndarray] | None = None) -> Interchange:
-    """MemoryGAN, freshly initialised.
+    """MemoryGAN, freshly initialised; `values`: as of `model_of`."""
+    _, model = model_of(dataset, values)
+    return Interchange({**model.networks._asdict(), "memory": model.memory}, checkpoint.variables(model))
+
+
+def model_of(dataset: str, values: dict[str, np.ndarray] | None) -> tuple[Config, step.Model]:
+    """MemoryGAN, freshly initialised, and its settings.
 
     Args:
       values: {TF1 name: array} of a checkpoint, in whose sizes it is built; None: the data set's own ones.
@@ -21,12 +26,11 @@ def build(dataset: str, values: dict[str, np.ndarray] | None = None) -> Intercha
       UserError: a variable that tells a size is missing or misshaped.
     """
     try:
-        sizes = sizes_of(values) if values is not None else {}
-        model = build_model(make_config(dataset, **sizes))
+        config = make_config(dataset, **(sizes_of(values) if values is not None else {}))
+        return config, step.build_model(config)
     except (KeyError, IndexError, ValueError) as error:
         raise UserError(f"no complete MemoryGAN of {dataset}: the sizes do not follow from its variables ({error}); "
                         "they are missing or misshaped") from error
-    return Interchange({**model.networks._asdict(), "memory": model.memory}, checkpoint.variables(model))
 
 
 def sizes_of(values: dict[str, np.ndarray]) -> dict:

@@ -36,7 +36,11 @@ class Sampler:
     def draw(self, stream: str, *counters: int) -> tuple[np.ndarray, np.ndarray]:
         """Noise float32 [batch, z_dim] of a random stream and its images float32 [batch, h, w, c]."""
         noise = draw_noise(self._config, self._model.memory_state(), stream, *counters)
-        return noise.latent.numpy(), self._generate(noise).numpy()
+        return noise.latent.numpy(), self.images_of(noise)
+
+    def images_of(self, noise: Noise) -> np.ndarray:
+        """Images float32 [n, h, w, c]."""
+        return self._generate(noise).numpy()
 
 
 def generated(config: Config, model: Model, count: int) -> Iterator[np.ndarray]:

@@ -13,17 +13,18 @@ ROOT = Path(__file__).parent.parent
 # The rooms of the systems, from left to right: a file may import those before it, and shared code.
 ROOMS = {
     "lib.mergan": ["config", "data", "networks", "losses", "replay", "baselines", "methods", "noise", "step",
-                   "checkpoint", "samples", "train", "evaluate", "interchange", "report", "tables", "command_line"],
+                   "checkpoint", "samples", "train", "evaluate", "interchange", "sampler", "report", "tables",
+                   "command_line"],
     "memorygan": ["config", "data", "networks", "memory", "losses", "noise", "step", "checkpoint", "samples", "train",
-                  "evaluate", "interpret", "interchange", "report", "tables", "command_line", "run"],
+                  "evaluate", "interpret", "interchange", "sampler", "report", "tables", "command_line", "run"],
     "lvae": ["config", "data", "distributions", "networks", "posterior", "losses", "lifelong", "baselines", "noise",
              "step", "checkpoint", "fork", "learner", "samples", "frechet", "pictures", "evaluate", "train",
-             "comparison", "interchange", "examine", "report", "tables", "command_line"],
+             "comparison", "interchange", "examine", "sampler", "report", "tables", "command_line"],
 }
 # Shared code, from below to above: a part may import those before it and itself.
 SHARED = ["run.output", "errors", "randomness", "files", "systems", "run.settings", "run.provenance", "run.flags",
-          "run.options", "run.place", "run.repeat", "run.replicas", "device", "optimizers", "losses", "tf1", "pictures", "run", "ops",
-          "data", "classifiers", "metrics", "report", "reproduce", "compare", "workers"]
+          "run.options", "run.place", "run.repeat", "run.replicas", "device", "optimizers", "losses", "tf1", "pictures",
+          "run", "ops", "data", "classifiers", "metrics", "report", "reproduce", "sample", "compare", "workers"]
 SCRIPTS = [*sorted((ROOT / "lvae").glob("run_*.py")), ROOT / "lvae/compare_runs.py", ROOT / "mergan.py",
            ROOT / "joint.py", ROOT / "setup.py"]
 

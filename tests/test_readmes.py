@@ -21,6 +21,7 @@ from lib.reproduce import __main__ as reproduce
 from lib.reproduce import flag_tables
 from lib.reproduce.markers import text_between_markers
 from lib.run.flags import Parser
+from lib.sample import __main__ as sample
 from lvae.config import make_config as make_lvae
 from memorygan.config import make_config as make_memorygan
 from tests.process import ROOT
@@ -119,6 +120,9 @@ def parse_module(module: str, *arguments: str) -> None:
         assert compare.contestants(Parser("").add(compare.Command).parse(arguments).of(compare.Command))
     elif module == "lib.report":
         assert Parser("", paths="RUN").add(ReportOptions).parse(arguments).paths
+    elif module == "lib.sample":
+        asked = Parser("", paths="RUN").add(sample.Command).parse(arguments)
+        assert len(asked.paths) == 1 and asked.of(sample.Command).out
     elif module == "benchmarks":
         benchmarks.read(arguments)
     else:

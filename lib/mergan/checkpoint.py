@@ -15,6 +15,12 @@ def model_prefix(directory: Path, config: Config, task: int, iteration: int) -> 
     return Path(directory) / "model" / f"WGAN_GP.model{name}-{iteration}"
 
 
+def finished(directory: Path, config: Config) -> dict[int, Path]:
+    """{finished task: prefix of its last checkpoint}; a joint training is one task."""
+    prefixes = {task: model_prefix(directory, config, task, config.iterations - 1) for task in range(config.tasks)}
+    return {task: prefix for task, prefix in prefixes.items() if tf1.exists(prefix)}
+
+
 def checkpoint_variables(config: Config, networks: Networks, optimizers: Optimizers | None) -> dict:
     """{TF1 name: variable} of all that the original's checkpoint holds.
 

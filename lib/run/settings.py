@@ -83,6 +83,20 @@ class Checked:
                 raise UserError(f"--{flag_of(field)}={spelled(value)}: {wrong}")
 
 
+def of_stored(kind: type, stored: dict) -> Any:
+    """A dataclass from what a `settings.json` holds of it: other entries are passed over, lists become tuples.
+
+    Raises:
+      UserError: values that training did not write.
+    """
+    known = {field.name for field in dataclasses.fields(kind)}
+    try:
+        return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()
+                       if name in known})
+    except (TypeError, ValueError, AttributeError) as error:
+        raise UserError(f"settings that training did not write ({error})") from error
+
+
 def spelled(value) -> str:
     """As a command line has it."""
     return ",".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)

@@ -1,6 +1,5 @@
 """What the report shows of a MeRGAN run: its method, its figures and the published ones, and its images as arrays."""
 
-import dataclasses
 import functools
 from pathlib import Path
 from typing import NamedTuple
@@ -8,15 +7,16 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from lib import pictures, tf1
+from lib import pictures
 from lib.classifiers import pretrained
 from lib.errors import UserError
-from lib.mergan.checkpoint import model_prefix, restore
+from lib.mergan.checkpoint import finished, model_prefix, restore
 from lib.mergan.config import DATASETS, Config
 from lib.mergan.methods import METHODS as SEQUENTIAL
 from lib.mergan.networks import networks_of
 from lib.mergan.samples import GRID, samples_of
 from lib.metrics import frechet
+from lib.run.settings import of_stored
 
 PUBLISHED = "mergan"  # key of the paper's figures in lib/reproduce/published.json
 
@@ -101,10 +101,9 @@ class Gallery:
         if settings.get("dataset") not in list(DATASETS):
             raise UserError(f"{directory}/settings.json: unknown data set {settings.get('dataset')!r}; "
                             f"known: {', '.join(DATASETS)}")
-        known = {field.name for field in dataclasses.fields(Config)}
         if not isinstance(settings.get("iterations"), int):
             raise UserError(f"{directory}/settings.json names no number of iterations; it is not what training wrote")
-        self.config = Config(**{name: value for name, value in settings.items() if name in known})
+        self.config = of_stored(Config, settings)
         self.directory = Path(directory)
         self._samples = samples_of(self.config)
         self._networks, self._loaded = None, None
@@ -126,10 +125,7 @@ class Gallery:
 
     def finished(self) -> list[int]:
         """Numbers of learned tasks after which there is a checkpoint; joint training learns all of them at once."""
-        config = self.config
-        tasks = [task for task in range(config.tasks)
-                 if tf1.exists(model_prefix(self.directory, config, task, config.iterations - 1))]
-        return [self._samples.learned(task) for task in tasks]
+        return [self._samples.learned(task) for task in finished(self.directory, self.config)]
 
     def images(self, learned: int, label: int, count: int, seed: int = 0) -> np.ndarray:
         """Images [count, h, w, c] in [-1, 1] of a class by the generator as it was after `learned` tasks.
