@@ -66,13 +66,11 @@ def run(experiment: str, arguments: list[str]) -> None:
     config, command, options = read(experiment, arguments)
 
     # TensorFlow takes seconds to import: flags that do not fit should not wait for it.
-    import tensorflow as tf
-
     from lib import device
     from lvae import examine, train
 
     config = device.prepare(config, options)
-    with tf.device(found_device(command)):
+    with device.tf.device(found_device(command)):
         if command.test:
             examine.run(config, command)
         else:

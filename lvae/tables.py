@@ -100,8 +100,8 @@ TABLES = {
     "lvae-permuted": LifelongVAE("permuted_mnist", 5, ewc_gamma=100.0, test_interval=1000),
 }
 
-# What `lib.compare` puts beside other systems: a table for each data set, its rows, and flags that it adds. Batch norm's
-# moving averages need an interval as long as the published one, layer norm does not.
+# What `lib.compare` puts beside other systems: a table for each data set, its rows, and flags that it adds. The moving
+# averages of batch norm need an interval as long as the published one, layer norm does not.
 COMPARED = {"fashion": TABLES["lvae-fashion"], "digits": LifelongVAE("digits", 10, ewc_gamma=100.0, test_interval=0,
                                                                      whole=500)}
 COMPARED_ROWS = ("vanilla", "ewc", "lifelong")

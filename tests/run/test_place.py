@@ -74,8 +74,8 @@ def test_runs_in_folders_below_are_no_obstacle(tmp_path):
 
 def test_a_finished_run_is_found_by_its_settings_and_data(tmp_path):
     data = place.Origin("files", "a1")
-    for name, settings, known in (("old", {"seed": 1}, "a1"), ("other", {"seed": 2}, "a1"), ("data", {"seed": 1}, "b2")):
-        run_in(tmp_path / name, settings)
+    for name, seed, known in (("old", 1, "a1"), ("other", 2, "a1"), ("data", 1, "b2")):
+        run_in(tmp_path / name, {"seed": seed})
         place.write_circumstances(tmp_path / name, {"data_fingerprint": known})
     directories = [tmp_path / name for name in ("gone", "data", "other", "old")]
     assert place.finished_one(directories, {"seed": 1}, data) is None
