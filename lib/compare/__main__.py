@@ -65,16 +65,16 @@ def trained(row: str, table, budget: Budget, data_dir: Path) -> bool:
 def result(row: str, system: str, table, budget: Budget, judge, count: int) -> tuple[dict, list]:
     """(the figures of a trained method, some samples of it sorted by class, for a picture)."""
     from lib.compare import judging
+    from lib.run import log
     from lib.sample import load
 
     directory = table.directory(row, budget)
     model = load(directory)
     images, labels, speed = judging.sampled(model, count)
-    known, settings = provenance.of_run(directory), files.read_json(directory / "settings.json", dict)
-    iterations = settings.get("iterations") or f"at least {settings.get('min_interval')}"
+    known, iterations = provenance.of_run(directory), log.read(directory / "log.jsonl")[-1]["step"] + 1
     order = labels.argsort(kind="stable")
     shown = images[order[:: max(1, count // _SHOWN)][:_SHOWN]]
-    return {"system": systems.TITLES[system], "budget": f"{iterations} iterations per class",
+    return {"system": systems.TITLES[system], "budget": f"{iterations} iterations in all",
             "command": f"python {' '.join(table.train(row, budget))}", "directory": str(directory),
             "minutes": round(known["seconds"] / 60, 1) if known else None, "trained_on": known.get("device"),
             "images_per_second": round(speed), "generator_parameters": model.parameters,
