@@ -250,7 +250,7 @@ def heat_map(percentages: np.ndarray, rows: Sequence[str], columns: Sequence[str
     def draw(figure):
         axes = figure.subplots()
         axes.imshow(percentages, cmap="viridis", vmin=0.0, vmax=100.0, aspect="auto")
-        axes.set_xticks(range(len(columns)), columns)
+        axes.set_xticks(range(len(columns)), columns, rotation=45 if max(map(len, columns)) > 3 else 0)
         axes.set_yticks(range(len(rows)), rows)
         axes.set(xlabel=xlabel, ylabel=ylabel)
         for (row, column), value in np.ndenumerate(percentages):
