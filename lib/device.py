@@ -3,9 +3,11 @@
 import dataclasses
 import os
 
-import tensorflow as tf
-
 from lib.errors import UserError
+from lib.run import output
+
+with output.without_startup_lines():
+    import tensorflow as tf
 
 
 def _compute_capability() -> tuple[int, int] | None:
@@ -63,10 +65,15 @@ def set_up(deterministic: bool = False, count: int = 0) -> str:
         raise UserError(f"the GPUs are already in use by this process: {error}") from error
     if deterministic:
         tf.config.experimental.enable_op_determinism()
+    return f"device: {described()}"
+
+
+def described() -> str:
+    """What there is to compute on, in words."""
+    gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
-        return f"device: CPU, threads: {threads()}"
-    return "device: " + ", ".join(tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name)
-                                  for gpu in gpus)
+        return f"CPU, threads: {threads()}"
+    return ", ".join(tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in gpus)
 
 
 def precision(name: str) -> str:

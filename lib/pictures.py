@@ -245,6 +245,22 @@ def _draw_lines(axes, chart: Chart) -> None:
         axes.legend(named.values(), named.keys(), frameon=False, fontsize=8)
 
 
+def heat_map(percentages: np.ndarray, rows: Sequence[str], columns: Sequence[str], xlabel: str, ylabel: str) -> bytes:
+    """A table of percentages [rows, columns] as SVG, each on a shade of its own; NaN stays blank."""
+    def draw(figure):
+        axes = figure.subplots()
+        axes.imshow(percentages, cmap="viridis", vmin=0.0, vmax=100.0, aspect="auto")
+        axes.set_xticks(range(len(columns)), columns, rotation=45 if max(map(len, columns)) > 3 else 0)
+        axes.set_yticks(range(len(rows)), rows)
+        axes.set(xlabel=xlabel, ylabel=ylabel)
+        for (row, column), value in np.ndenumerate(percentages):
+            if np.isfinite(value):
+                axes.text(column, row, f"{value:.0f}", ha="center", va="center",
+                          color="black" if value > 50.0 else "white", fontsize=7)
+
+    return rendered(draw, (1.4 + 0.42 * len(columns), 1.0 + 0.3 * len(rows)), "svg")
+
+
 def _drawable(values: Sequence[float]) -> np.ndarray:
     """float64 [n]; what is no number, or too large for a picture, becomes NaN, which leaves a gap."""
     def one(value):

@@ -37,8 +37,11 @@ def experiment_of(script: str | Path) -> str:
 def read(experiment: str, arguments: list[str]) -> tuple[Config, Command, Options]:
     """What a command line asks of an experiment."""
     asked = parser(experiment).parse(arguments)
+    command = asked.of(Command)
+    if command.test:  # <run>/models/<name>.cpkt
+        asked = asked.completed(Config, Path(command.load_model).absolute().parents[1] / "settings.json")
     rotate = tuple(name for name in EXPERIMENTS[experiment].rotatable if asked.flag(f"rotate_{name}"))
-    command, settings = asked.of(Command), {"rotate": rotate, **asked.values(Config)}
+    settings = {"rotate": rotate, **asked.values(Config)}
     if experiment == own.NAME:
         images = asked.of(OwnImages)
         found = own.opened(command.data_dir, images.side)
@@ -71,13 +74,11 @@ def run(experiment: str, arguments: list[str]) -> None:
     config, command, options = read(experiment, arguments)
 
     # TensorFlow takes seconds to import: flags that do not fit should not wait for it.
-    import tensorflow as tf
-
     from lib import device
     from lvae import examine, train
 
     config = device.prepare(config, options)
-    with tf.device(found_device(command)):
+    with device.tf.device(found_device(command)):
         if command.test:
             examine.run(config, command)
         else:

@@ -27,6 +27,7 @@ class Architecture:
 _CNN = Architecture("cnn", (32, 32, 3), "bernoulli")
 _CNN_LOGISTIC = Architecture("cnn", (32, 32, 3), "logistic")
 _DENSE = Architecture("dense", (28, 28, 1), "bernoulli", (512, 512), (512, 512))
+_DENSE_32 = dataclasses.replace(_DENSE, image_shape=(32, 32, 1))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +57,8 @@ EXPERIMENTS = {
                                    csv_prefixes=("svhn_", "mnist_")),
     "mixed_cifar_mnist": Experiment("All of CIFAR-10, then MNIST's digits.", _CNN, ("cifar10", "mnist"),
                                     csv_prefixes=("cifar_", "mnist_")),
+    # Not in the TF1 code: scikit-learn's, which need no files.
+    "digits": Experiment("scikit-learn's digits, with dense networks.", _DENSE_32, ("digits",)),
     # Not in the TF1 code; blog and paper report it.
     "permuted_mnist": Experiment("MNIST under one permutation of the pixels after the other.", _DENSE, ("mnist",),
                                  whole=True, permutes=True),

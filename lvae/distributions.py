@@ -17,7 +17,8 @@ from lvae.config import EXPERIMENTS, Config, Experiment
 from lvae.data import Samples
 
 PIXELS = 784
-_WHOLE = {"mnist": 99997, "svhn": 99998, "cifar10": 99999, "fashion": 9996}  # what the original calls a whole data set
+# What the original calls a whole data set.
+_WHOLE = {"mnist": 99997, "svhn": 99998, "cifar10": 99999, "fashion": 9996, "digits": 9995}
 _AS_DISTRIBUTED = {"mnist": "mnist28", "fashion": "fashion28"}  # where a data set's own name stands for padded images
 _SWITCH_RANGE, _SWITCH_VALUE = 13, 2
 

@@ -5,12 +5,14 @@ The checkpoint may be of either program, and its model of any sizes: they follow
 
 import dataclasses
 import re
+import time
 from pathlib import Path
 
 import numpy as np
 
-from lib import files, tf1
+from lib import device, files, tf1
 from lib.errors import UserError
+from lib.run import provenance
 from lvae import distributions, evaluate, interchange, pictures, step
 from lvae.checkpoint import TF1Model
 from lvae.config import Command, Config
@@ -49,13 +51,15 @@ def run(config: Config, command: Command) -> Path:
     Raises:
       UserError: a checkpoint that cannot be read, or that is not of this script's networks.
     """
-    course = distributions.load(config, command.data_dir)
+    began, course = time.time(), distributions.load(config, command.data_dir)
     learner = load(config, command.load_model, len(course.distributions))
     directory = Path(command.base_dir) / f"evaluation_{learner.model().prefix}"
     files.make_directory(directory / "imgs")
     distance = Distance(learner.config, course) if command.frechet else None
     figures = {"load_model": str(command.load_model), "model": learner.model().prefix}
     figures |= measure(course, learner, distance)
+    figures |= {"method": learner.config.method, "provenance": provenance.here(device.described(), began),
+                "training": provenance.of_run(Path(command.load_model).absolute().parents[1])}
     files.write_json(directory / "evaluation.json", figures)
     pictures.draw(directory / "imgs", course, learner)
     print(f"written to {directory}")

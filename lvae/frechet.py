@@ -28,25 +28,7 @@ from lvae.data import Samples
 from lvae.distributions import Course
 from lvae.learner import Learner
 
-_FEATURES = 128
 _TRAINED, _COMPARED = 60_000, 10_000  # images at most
-
-
-def _network(dense: bool, classes: int, shape: tuple, seed: int) -> keras.Model:
-    """Images in 0..255 to logits; the last but one layer is what distances are measured in."""
-    def options(name):
-        initial = keras.initializers.HeNormal(seed=randomness.initial_seed(seed, "features", name))
-        return dict(activation="relu", kernel_initializer=initial)
-
-    images = keras.Input(shape)
-    x = keras.layers.Rescaling(1 / 255.0)(images)
-    for width, size in () if dense else ((32, 5), (64, 5), (128, 3)):
-        x = keras.layers.Conv2D(width, size, 2, padding="same", **options(f"conv {width}"))(x)
-    x = keras.layers.Flatten()(x)
-    if dense:
-        x = keras.layers.Dense(512, **options("dense"))(x)
-    x = keras.layers.Dense(_FEATURES, **options("last"))(x)
-    return keras.Model(images, networks.head(x, seed, classes))
 
 
 def _kinds(course: Course) -> dict[tuple[int, int], int]:
@@ -75,7 +57,7 @@ class Distance:
         self._config = config
         self._course = course
         kinds = _kinds(course)
-        build = functools.partial(_network, config.architecture.body == "dense", len(kinds))
+        build = functools.partial(networks.small_network, config.architecture.body == "dense", len(kinds))
         kind = Judge("classifier", build, Recipe.of_judge(3, learning_rate=1e-3))
         train = self._labelled([part.train for part in course.distributions], kinds)
         test = self._labelled([part.test for part in course.distributions], kinds)

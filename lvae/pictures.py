@@ -39,13 +39,27 @@ def draw(directory: Path, course: Course, learner: Learner) -> None:
 
 
 def _draw_samples(directory: Path, learner: Learner) -> None:
-    latents = learner.lineage.latents
-    forks = learner.lineage.forks
+    for label, of_class in enumerate(_samples(learner)):
+        for number, pixels in enumerate(of_class):
+            name = f"vae_{learner.lineage.forks}_consistency_discrete_index{label}_num{number}.png"
+            pictures.save_png(directory / name, pixels)
+
+
+def _samples(learner: Learner) -> list[np.ndarray]:
+    """A few of each latent class, or of the only prior: uint8 [n, h, w, c] each."""
+    latents, found = learner.lineage.latents, []
     for label in range(max(latents.classes, 1)):
-        generator = randomness.host_generator(learner.config.seed, "samples", forks, label)
+        generator = randomness.host_generator(learner.config.seed, "samples", learner.lineage.forks, label)
         drawn = generator.standard_normal((_SAMPLES, latents.continuous))
-        for number, pixels in enumerate(samples.decoded(learner, _with_class(learner, drawn, label))):
-            pictures.save_png(directory / f"vae_{forks}_consistency_discrete_index{label}_num{number}.png", pixels)
+        found.append(samples.decoded(learner, _with_class(learner, drawn, label)))
+    return found
+
+
+def overview(course: Course, learner: Learner) -> np.ndarray:
+    """The same samples as one picture uint8 [height, width, 3], a row for each latent class."""
+    names = [course.distributions[number].name for number in dict.fromkeys(learner.visited)]
+    classes = learner.lineage.latents.classes
+    return pictures.labelled_grid(_samples(learner), names if len(names) == classes else [*map(str, range(classes))])
 
 
 def _draw_reconstructions(path: Path, learner: Learner, images: Samples) -> None:

@@ -30,7 +30,7 @@ class LifelongVAE(Model):
         self._vae = self._learner.networks.student
         latents = self._vae.latents
         super().__init__(prefix, map(str, range(latents.classes)), config.architecture.image_shape, latents.size,
-                         samples.AT_ONCE)
+                         samples.AT_ONCE, self._vae.decoder.count_params())
 
     def _batch(self, label, number, seed, batch):
         stream = "sample" if label is None else f"sample/{label}"

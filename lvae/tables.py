@@ -23,9 +23,10 @@ class LifelongVAE(Table):
     _FEWEST = 100
     _QUANTITIES = ("seen_elbo", "frechet_distance", "frechet_reconstructions")
 
-    def __init__(self, script: str, distributions: int, ewc_gamma: float, test_interval: int):
+    def __init__(self, script: str, distributions: int, ewc_gamma: float, test_interval: int, whole: int = _WHOLE):
         self._script = script
         self._distributions = distributions
+        self._whole = whole
         self._test_interval = test_interval
         self.rows = {"lifelong": ["--method=lifelong"],
                      "lifelong (no consistency)": ["--method=lifelong", "--consistency_gamma=0"],
@@ -40,7 +41,7 @@ class LifelongVAE(Table):
         return {row: results[row]["transitions"] for row in self.rows if row in results}
 
     def _interval(self, budget: Budget) -> int:
-        return max(self._FEWEST, round(self._WHOLE * budget.scale))
+        return max(self._FEWEST, round(self._whole * budget.scale))
 
     def _base(self, row: str, budget: Budget) -> Path:
         return Path("result", f"lvae_{self._script}_{in_path(row)}_{self._interval(budget)}_{budget.name}")
@@ -51,13 +52,16 @@ class LifelongVAE(Table):
                 f"--test_interval={self._test_interval}", "--frechet", *self.rows[row], *budget.flags,
                 f"--base_dir={self._base(row, budget)}"]
 
+    def directory(self, row: str, budget: Budget) -> Path:
+        return self._base(row, budget) / "experiment_0"
+
     def trained(self, row, budget):
-        return place.is_finished(self._base(row, budget) / "experiment_0")
+        return place.is_finished(self.directory(row, budget))
 
     def read(self, row, budget):
         from lvae import comparison
 
-        directory = self._base(row, budget) / "experiment_0"
+        directory = self.directory(row, budget)
         _, transitions = comparison.read(directory)
         rounded = [{name: self._rounded(value) for name, value in figures.items()} for figures in transitions]
         precision = files.read_json(directory / "settings.json", dict)["precision"]
@@ -95,3 +99,20 @@ TABLES = {
     "lvae-fashion": LifelongVAE("fashion_dnn", 10, ewc_gamma=100.0, test_interval=200),
     "lvae-permuted": LifelongVAE("permuted_mnist", 5, ewc_gamma=100.0, test_interval=1000),
 }
+
+# What `lib.compare` puts beside other systems: a table for each data set, its rows, and flags that it adds. The moving
+# averages of batch norm need an interval as long as the published one, layer norm does not.
+COMPARED = {"fashion": TABLES["lvae-fashion"], "digits": LifelongVAE("digits", 10, ewc_gamma=100.0, test_interval=0,
+                                                                     whole=500)}
+COMPARED_ROWS = ("vanilla", "ewc", "lifelong")
+COMPARED_FLAGS = ("use_bn=False", "use_ln=True", "frechet=False", "test_interval=0")
+
+
+def as_learned(dataset: str, split: str, data_dir: str):
+    """Real images of a split as the dense networks learn them: uint8 [n, h, w, 1], and their classes int32 [n]."""
+    from lvae import config, distributions, samples
+
+    asked = config.make_config("digits" if dataset == "digits" else f"{dataset}_dnn")
+    course = distributions.load(asked, data_dir)
+    parts = distributions.joined([getattr(part, split) for part in course.distributions])
+    return samples.rounded_pixels(asked, parts.take(slice(None), asked.architecture.input_shape)), parts.labels

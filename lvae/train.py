@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from lib import device, files, systems, tf1
 from lib.errors import UserError
-from lib.run import place
+from lib.run import place, provenance
 from lib.run.options import Options
 from lib.run.repeat import advancing
 from lib.run.runner import Event, Run, log_event
@@ -35,6 +35,11 @@ def run(config: Config, base: str, data_dir: str, load_model: str = "", options:
     plan = distributions.plan(config, course)
     settings = settings_of(config, load_model)
     print("\n".join(f"{name} = {value}" for name, value in settings.items()))
+    known = _known_runs(Path(base), options.resume)
+    finished = place.finished_one(known, settings, course.origin)
+    if finished:
+        print(f"{finished} is complete; --resume=never trains again, and this evaluates it: {_test(finished)}")
+        return finished
     learner = Learner(config, device.jit(options.jit))
     distance = Distance(config, course) if measures_distance else None
     if load_model:
@@ -47,8 +52,8 @@ def run(config: Config, base: str, data_dir: str, load_model: str = "", options:
         for folder in ("models", "imgs"):
             files.make_directory(directory / folder)
         Training(course, plan, learner, run, distance).visit_all()
-        run.finish()
-    print(f"trained {len(learner.results)} models, exiting")
+        print(f"trained {len(learner.results)} models, exiting")
+        run.finish(_test(directory))
     return directory
 
 
@@ -63,10 +68,23 @@ def settings_of(config: Config, load_model: str) -> dict:
 
 def experiment_directory(base: Path, settings: dict, resume: str) -> Path:
     """`<base>/experiment_<n>`: the newest unfinished run of these settings, else the first number that is free."""
-    numbers = [int(number) for path in base.glob("experiment_*") if (number := path.name.partition("_")[2]).isdigit()]
-    known = (base / f"experiment_{number}" for number in sorted(numbers, reverse=True))
-    unfinished = place.newest_unfinished(known, settings) if resume == "auto" else None
+    unfinished = place.newest_unfinished(_known_runs(base, resume), settings)
     return unfinished or place.reserved(base / f"experiment_{number}" for number in itertools.count())
+
+
+def _known_runs(base: Path, resume: str) -> list[Path]:
+    """The newest first; none where a new run is asked for."""
+    if resume != "auto":
+        return []
+    numbers = [int(number) for path in base.glob("experiment_*") if (number := path.name.partition("_")[2]).isdigit()]
+    return [base / f"experiment_{number}" for number in sorted(numbers, reverse=True)]
+
+
+def _test(directory: Path) -> str:
+    """The command line that evaluates the last model of a run."""
+    models = directory.glob("models/*.cpkt.index")
+    newest = max(models, key=lambda path: path.stat().st_mtime_ns, default=Path("MODEL.cpkt.index"))
+    return provenance.command("--test", f"--load_model={newest.with_suffix('')}")
 
 
 def start_from(path: str, course: Course, plan: list[Visit], learner: Learner) -> None:
@@ -212,3 +230,5 @@ class Training:
         model = learner.model()
         tf1.write(directory / "models" / f"{model.prefix}.cpkt", model.variables())
         pictures.draw(directory / "imgs", self.course, learner)
+        self.run.log.picture("samples", pictures.overview(self.course, learner),
+                             self.run.first_step + self.run.lengths[self.run.phase] - 1)

@@ -5,7 +5,7 @@ import pprint
 from lib.data import own
 from lib.run.flags import Parser
 from lib.run.options import Options
-from memorygan.config import Command, Config, Measured, make_config
+from memorygan.config import Command, Config, Measured, logs_of, make_config
 
 _UNSHARED = ("strategy",)  # one device computes a step
 
@@ -24,6 +24,8 @@ def run(description: str, arguments: list[str]) -> None:
     """Train, or generate and evaluate, as a command line says."""
     asked = parser(description).parse(arguments)
     command, measured, options = asked.of(Command), asked.of(Measured), asked.of(Options)
+    if not command.is_train:
+        asked = asked.completed(Config, logs_of(command.load_cp_dir) / "settings.json")
     settings = asked.values(Config)
     if settings["dataset"] == own.NAME:
         found = own.opened(command.data_dir, settings["side"] or own.SIDES[0])

@@ -1,6 +1,7 @@
 """Settings of memoryGAN: what is learned (`Config`), what is done and where files lie (`Command`), what is measured."""
 
 import dataclasses
+from pathlib import Path
 
 from lib.data import own
 from lib.errors import UserError
@@ -169,6 +170,12 @@ class Measured(Checked):
                                           "the first time. chair and celeba have no classes and no score.")
     inception_weights: FilePath = setting("", "Keras' file of Inception-v3 with its top, which judges cifar10.")
     figures: bool = setting(True, "With --is_train=False: also the paper's figures of the memory.")
+
+
+def logs_of(checkpoints: str) -> Path:
+    """The directory `logs/<exp>/<run>` that belongs to `checkpoint/<exp>/<run>`, whether there is one or not."""
+    path = Path(checkpoints)
+    return path.parents[1].parent / "logs" / path.parent.name / path.name if len(path.parts) > 2 else path
 
 
 def max_iterations(config: Config, examples: int) -> int:

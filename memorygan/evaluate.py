@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from lib import files, pictures
+from lib import device, files, pictures
 from lib.classifiers import inception, pretrained, real_images
 from lib.classifiers.features import batches
 from lib.classifiers.networks import residual_network
@@ -17,8 +17,9 @@ from lib.classifiers.training import JUDGES, Judge, Recipe
 from lib.data import own
 from lib.errors import UserError
 from lib.metrics.inception_score import SPLITS, inception_score
+from lib.run import provenance
 from memorygan import checkpoint, data, memory
-from memorygan.config import Command, Config, Measured
+from memorygan.config import Command, Config, Measured, logs_of
 from memorygan.samples import generated, sample_picture
 from memorygan.step import Model, build_model
 
@@ -124,7 +125,7 @@ def run(config: Config, model: Model, command: Command, measured: Measured) -> P
     Returns the directory.
     """
     print("[*] Test Start", flush=True)
-    started = time.monotonic()
+    started, began = time.monotonic(), time.time()
     load_cp_dir = Path(command.load_cp_dir)
     directory = samples_directory(load_cp_dir)
     files.make_directory(directory)
@@ -142,5 +143,7 @@ def run(config: Config, model: Model, command: Command, measured: Measured) -> P
         print(f"inception score {metrics['inception_score']:.3f} +- {metrics['deviation']:.3f} of {count} samples in "
               f"{metrics['splits']} splits, by the {metrics['classifier']}{_known(metrics['classifier_accuracy'])}",
               flush=True)
-    files.write_json(directory / "metrics.json", metrics)
+    files.write_json(directory / "metrics.json", metrics | {
+        "method": config.model, "provenance": provenance.here(device.described(), began),
+        "training": provenance.of_run(logs_of(command.load_cp_dir))})
     return directory

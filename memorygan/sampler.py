@@ -29,7 +29,7 @@ class MemoryGAN(Model):
         self._sampler = Sampler(config, model, training=False)
         slots = config.mem_size if config.samples_slots else 0
         super().__init__(prefix, map(str, range(slots)), (config.data.side, config.data.side, config.data.channels),
-                         config.z_dim, config.batch_size)
+                         config.z_dim, config.batch_size, model.networks.generator.count_params())
 
     def file(self, label, number):
         return f"{number:06d}_slot{label}.png" if self.names else f"{number:06d}.png"

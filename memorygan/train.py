@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from lib import device, files, pictures, tf1
 from lib.errors import UserError
-from lib.run import place
+from lib.run import place, provenance
 from lib.run.options import Options
 from lib.run.repeat import advancing
 from lib.run.runner import Event, Run
@@ -41,9 +41,23 @@ class Places(NamedTuple):
 def find_places(config: Config, exp: str, settings: dict, options: Options) -> Places:
     """Where to train: the newest unfinished run of these settings, or a new one stamped with the time."""
     logs = Path("logs") / exp
-    known = sorted(logs.glob("*"), reverse=True) if options.resume == "auto" else []
+    known = _known_runs(exp, options)
     directory = place.newest_unfinished(known, settings) or place.reserved(logs / stamp for stamp in _stamps(config))
-    return Places(*(Path(kind) / exp / directory.name for kind in ("logs", "checkpoint", "samples")))
+    return _places(exp, directory.name)
+
+
+def _known_runs(exp: str, options: Options) -> list[Path]:
+    """The newest first; none where a new run is asked for."""
+    return sorted(Path("logs", exp).glob("*"), reverse=True) if options.resume == "auto" else []
+
+
+def _places(exp: str, name: str) -> Places:
+    return Places(*(Path(kind) / exp / name for kind in ("logs", "checkpoint", "samples")))
+
+
+def _test(logs: Path) -> str:
+    """The command line that evaluates a run."""
+    return provenance.command("--is_train=False", f"--load_cp_dir={Path('checkpoint', *logs.parts[1:])}")
 
 
 def _stamps(config: Config) -> Iterator[str]:
@@ -69,6 +83,11 @@ def run(config: Config, command: Command, options: Options = Options()) -> Place
                         f"{config.epoch} epoch(s); use a smaller --batch_size or more epochs")
     model, jit = build_model(config), device.jit(options.jit)
     settings = {"system": "memoryGAN", **config.as_settings(), "load_cp_dir": command.load_cp_dir}
+    known = _known_runs(command.exp, options)
+    finished = place.finished_one(known, settings, images.origin)
+    if finished:
+        print(f"{finished} is complete; --resume=never trains again, and this evaluates it: {_test(finished)}")
+        return _places(command.exp, finished.name)
     places = find_places(config, command.exp, settings, options)
     # Iterations 1 to limit - 1 of the original, which the runner counts from 0.
     space = Space(config, command, model)
@@ -92,7 +111,7 @@ def run(config: Config, command: Command, options: Options = Options()) -> Place
             space.require(places.checkpoints)
             Training(config, model, images, test_images, places, run, jit).epochs(command)
             run.next_phase()
-        run.finish()
+        run.finish(_test(places.logs))
     return places
 
 
@@ -157,7 +176,7 @@ class Training:
             return iteration == last or epoch >= _FIRST_SAVED_EPOCH and epoch % command.save_every == 0
 
         self._run.train(self.advance, [
-            Event(lambda i: i % _FLUSHED_EVERY == 0 and not self._ended_epoch(i), self._run.log.flush),
+            Event(lambda i: i % _FLUSHED_EVERY == 0 and not self._ended_epoch(i), self._run.log_point),
             Event(lambda i: self._ended_epoch(i) is not None, self.end_epoch),
             Event(saved, lambda i: self.save(self._ended_epoch(i) or self._config.epoch, command.keep)),
         ], label=f"{self._config.dataset} {self._config.model}")
@@ -185,7 +204,7 @@ class Training:
                    f"d_fake: {self._last['d_fake']:.8f}, sec_per_epoch: {(now - self._started) / epoch:.4f}")
         if self._tracker:
             self._track(epoch, iteration)
-        self._run.log.flush(iteration)
+        self._run.log_point(iteration)
         drawn = batches_drawn(self._config, self._images.examples, iteration + 1)
         real = self._images.batches.take(drawn - 1, 1)[0][0]
         _, fake = self._sampler.draw("summary", iteration)

@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks import __main__ as benchmarks
 from lib import systems
+from lib.compare import __main__ as compare
 from lib.errors import UserError
 from lib.mergan.config import make_config as make_mergan
 from lib.report.options import Options as ReportOptions
@@ -115,6 +116,8 @@ def parse_module(module: str, *arguments: str) -> None:
         command = asked.of(reproduce.Command)
         assert asked.paths and set(asked.paths) <= set(reproduce.tables())
         assert set(command.rows) <= set(reproduce.tables()[asked.paths[0]].rows)
+    elif module == "lib.compare":
+        assert compare.contestants(Parser("").add(compare.Command).parse(arguments).of(compare.Command))
     elif module == "lib.report":
         assert Parser("", paths="RUN").add(ReportOptions).parse(arguments).paths
     elif module == "lib.sample":

@@ -175,6 +175,28 @@ def small_alexnet(shape: tuple, seed: int) -> keras.Model:
     return keras.Model(images, head(x, seed))
 
 
+def small_network(dense: bool, classes: int, shape: tuple, seed: int) -> keras.Model:
+    """Images in 0..255 to logits, made for a few minutes of a CPU; the last but one layer, of 128 units, is what
+    distances are measured in.
+
+    Args:
+      dense: two fully connected layers in place of convolutions.
+    """
+    def options(name):
+        initial = keras.initializers.HeNormal(seed=randomness.initial_seed(seed, "features", name))
+        return dict(activation="relu", kernel_initializer=initial)
+
+    images = keras.Input(shape)
+    x = keras.layers.Rescaling(1 / 255.0)(images)
+    for width, size in () if dense else ((32, 5), (64, 5), (128, 3)):
+        x = keras.layers.Conv2D(width, size, 2, padding="same", **options(f"conv {width}"))(x)
+    x = keras.layers.Flatten()(x)
+    if dense:
+        x = keras.layers.Dense(512, **options("dense"))(x)
+    x = keras.layers.Dense(128, **options("last"))(x)
+    return keras.Model(images, head(x, seed, classes))
+
+
 def head(x, seed: int, classes: int = CLASSES):
     """Logits of the classes."""
     initial = keras.initializers.GlorotUniform(seed=randomness.initial_seed(seed, "head"))

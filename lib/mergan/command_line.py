@@ -27,8 +27,10 @@ def run(description: str, arguments: list[str], joint: bool = False) -> None:
     """Train or test as a command line says."""
     asked = parser(description, joint).parse(arguments)
     command, measured, options = asked.of(Command), asked.of(Measured), asked.of(Options)
-    if command.test and not command.result_path:
-        raise UserError("--test needs --result_path, the directory that training wrote (result/...)")
+    if command.test:
+        if not command.result_path:
+            raise UserError("--test needs --result_path, the directory that training wrote (result/...)")
+        asked = asked.completed(Config, Path(command.result_path) / "settings.json")
     settings = asked.values(Config)
     if settings["dataset"] == own.NAME:
         settings |= _own_images(settings["side"], command)

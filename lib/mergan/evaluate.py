@@ -1,23 +1,26 @@
 """`--test`: how good the generated images of the learned classes are, by the evaluation classifier and by distances."""
 
 import re
+import time
 from pathlib import Path
 from typing import Callable
 
 import numpy as np
 import tensorflow as tf
 
-from lib import files, pictures, randomness, tf1
+from lib import device, files, pictures, randomness, tf1
 from lib.classifiers import inception, pretrained, real_images
 from lib.classifiers.features import Extractor, batches, classifier_features
 from lib.errors import UserError
 from lib.mergan.checkpoint import model_prefix, restore
 from lib.mergan.config import Config, Measured
 from lib.mergan.data import data_set
+from lib.mergan.methods import name_of
 from lib.mergan.networks import Networks, networks_of
 from lib.mergan.noise import draw_latent
 from lib.mergan.samples import Samples, samples_of
-from lib.metrics import frechet, reverse_accuracy
+from lib.metrics import forgetting, frechet, reverse_accuracy
+from lib.run import log, provenance
 
 _REPEATS = 100  # batches per class
 _REVERSE_LIMIT = 10_000  # generated images of a class: as many as lsun has real ones would take 20 GB
@@ -179,6 +182,34 @@ class Evaluation:
         return self._real.images[np.flatnonzero(learned)], self._real.labels[learned]
 
 
+def accuracy_matrix(tasks: list[dict]) -> list[list[float | None]] | None:
+    """Accuracy of each class (column) after each task (row), None for a class not learned yet.
+
+    None where a task was not tested, or not class by class.
+    """
+    rows = [list(entry.get("accuracy", {}).values()) for entry in tasks]
+    if [len(row) for row in rows] != list(range(1, len(tasks) + 1)):
+        return None
+    return [row + [None] * (len(rows) - len(row)) for row in rows]
+
+
+def add_forgetting(tasks: list[dict]) -> dict:
+    """{"accuracy_matrix": ...} where there is one; then each task but the first gets what the old classes lost by it,
+    which is printed of the last."""
+    rows = accuracy_matrix(tasks)
+    if rows is None:
+        return {}
+    matrix = np.array(rows, float)
+    for count, entry in enumerate(tasks[1:], 2):
+        learned = matrix[:count, :count]
+        entry |= {"forgetting": forgetting.forgetting(learned),
+                  "backward_transfer": forgetting.backward_transfer(learned)}
+    if len(tasks) > 1:
+        print(f"After {len(tasks)} tasks: average accuracy {forgetting.average_accuracy(matrix):.4f}, forgetting "
+              f"{tasks[-1]['forgetting']:.4f}, backward transfer {tasks[-1]['backward_transfer']:.4f}", flush=True)
+    return {"accuracy_matrix": rows}
+
+
 def _load(directory: Path, config: Config, networks: Networks, task: int) -> None:
     prefix = model_prefix(directory, config, task, config.iterations - 1)
     if not tf1.exists(prefix):
@@ -195,14 +226,20 @@ def _what_there_is(prefix: Path) -> str:
     return "train it first, with the same --dataset, or give the path that training wrote (result/...)"
 
 
+def _flat(entry: dict) -> dict[str, float]:
+    """The figures of a tested task by name, as "accuracy/7"."""
+    by_class = {f"accuracy/{name}": value for name, value in entry.get("accuracy", {}).items()}
+    return by_class | {name: value for name, value in entry.items() if name != "task" and isinstance(value, float)}
+
+
 def run(config: Config, directory: Path, data_dir: str, measured: Measured = Measured()) -> dict:
     """Print the measures as the original does and write them to `metrics.json` in `directory`.
 
     Reads what this program or the TF1 program wrote. Returns the metrics: per tested task, the accuracy of each class
-    and their unweighted mean, in 0..1, and what else `measured` asks for. A joint training has one checkpoint, which
-    the original evaluates under the number of each tested task.
+    and their unweighted mean, in 0..1, and what else `measured` asks for; where every task was tested, what was
+    forgotten. A joint training has one checkpoint, which the original evaluates under the number of each tested task.
     """
-    networks = networks_of(config)
+    began, networks = time.time(), networks_of(config)
     tested = range(config.tasks) if measured.every_task and not config.joint else config.tested_tasks
     _load(directory, config, networks, tested[0])  # first, as a classifier may take minutes to train
     evaluation = Evaluation(config, networks, data_dir, measured)
@@ -213,6 +250,8 @@ def run(config: Config, directory: Path, data_dir: str, measured: Measured = Mea
             _load(directory, config, networks, task)
         tasks.append(evaluation.run(task))
     metrics = {"dataset": config.dataset, "iterations": config.iterations, "seed": config.seed, "tasks": tasks,
-               "classifier": evaluation.circumstances}
+               "classifier": evaluation.circumstances, **add_forgetting(tasks), "method": name_of(vars(config)),
+               "provenance": provenance.here(device.described(), began), "training": provenance.of_run(directory)}
     files.write_json(Path(directory) / "metrics.json", metrics)
+    log.write_tested(directory, {entry["task"]: _flat(entry) for entry in tasks})
     return metrics

@@ -189,6 +189,12 @@ class Consolidation(Method):
 METHODS = (ReplayAlignment, JointReplay, GenerativeReplay, Consolidation)
 
 
+def name_of(settings: dict) -> str:
+    """The paper's short name of what a run trained with; combinations are joined by a plus."""
+    switches = {"joint": "JT", **{method.switch: method.name for method in reversed(METHODS)}}
+    return " + ".join(name for switch, name in switches.items() if settings.get(switch)) or "SFT"
+
+
 def chosen(config: Config) -> list[type[Method]]:
     """The methods that a run's settings turn on."""
     return [method for method in METHODS if getattr(config, method.switch)]

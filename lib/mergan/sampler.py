@@ -34,7 +34,7 @@ class MeRGAN(Model):
         self._generator = tf.function(networks.generator)
         data = config.data
         super().__init__(prefix, data.classes[:learned], (data.side, data.side, data.channels), NOISE,
-                         self._samples.batch_size)
+                         self._samples.batch_size, networks.generator.count_params())
 
     def _draw(self, wanted, seed, batch) -> Iterator[Drawn]:
         if len(self._samples.shares(len(self.names))) == 1:

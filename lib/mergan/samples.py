@@ -28,7 +28,6 @@ class Samples:
     conditional = True  # the generator is told the class, so that its images need not be sorted
     by_class = True  # `--test` gives an accuracy for each class
     columns = GRID  # of a sample picture
-    shown = GRID * GRID  # of its images in TensorBoard's
 
     def __init__(self, config: Config, networks: Networks | None):
         self.config = config
@@ -88,8 +87,6 @@ class Samples:
 
 class PerClass(Samples):
     """Of class after class: a batch, and a picture, holds one."""
-
-    shown = GRID
 
     def asked(self, label, count):
         return tf.fill([count], label)

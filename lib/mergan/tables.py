@@ -29,7 +29,7 @@ class MeRGAN(Compared):
     def _name(self, row: str, budget: Budget) -> str:
         return f"{self._dataset}_{row}_{self._iterations(row, budget)}_{budget.name}"
 
-    def _directory(self, row: str, budget: Budget) -> Path:
+    def directory(self, row: str, budget: Budget) -> Path:
         return Path("result") / self._name(row, budget)
 
     def _iterations(self, row: str, budget: Budget) -> int:
@@ -44,17 +44,17 @@ class MeRGAN(Compared):
 
     def test(self, row, budget):
         measures = ["--metrics=accuracy,reverse_accuracy,fid"] if self._dataset == "lsun" else []
-        return [*self._run(row, budget), *measures, "--test", f"--result_path={self._directory(row, budget)}"]
+        return [*self._run(row, budget), *measures, "--test", f"--result_path={self.directory(row, budget)}"]
 
     def read(self, row, budget):
         from lib.mergan.report import runs
 
-        run = runs.read(self._directory(row, budget), row)
+        run = runs.read(self.directory(row, budget), row)
         in_all = "in all" if row == "JT" else "per task"
         return {"budget": budget.text(f"{self._iterations(row, budget)} iterations {in_all}",
                                       run.settings["precision"]),
                 "figures": {name: round(value, 2) for name, value in self._named(run.measures).items()},
-                "directory": str(self._directory(row, budget))}
+                "directory": str(self.directory(row, budget))}
 
     @staticmethod
     def _named(figures: dict) -> dict:
@@ -92,3 +92,15 @@ TABLES = {
     "mergan-lsun": MeRGAN("lsun", "1e-3", "the LSUN images and a GPU", without=("JT",)),  # as the paper's table
     "mergan-fashion": MeRGAN("fashion", "1e-3", "hours on a CPU", without=("EWC", "DGR")),
 }
+
+# What `lib.compare` puts beside other systems: a table for each data set, and its rows.
+COMPARED = {"fashion": TABLES["mergan-fashion"], "digits": MeRGAN("digits", "1e-3", "")}
+COMPARED_ROWS = ("SFT", "JTR", "RA")
+COMPARED_FLAGS = ()
+
+
+def as_learned(dataset: str, split: str, data_dir: str):
+    """Real images of a split as MeRGAN learns them: uint8 [n, 32, 32, 1], and their classes int32 [n]."""
+    from lib.classifiers import real_images
+
+    return real_images.load(dataset, split, data_dir)[:2]

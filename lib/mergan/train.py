@@ -17,9 +17,9 @@ from lib.mergan.config import Config
 from lib.mergan.data import TrainingImages
 from lib.mergan.methods import METHODS, build_methods, chosen
 from lib.mergan.networks import Networks, copy_weights, networks_of, tf1_variables
-from lib.mergan.samples import samples_of
+from lib.mergan.samples import GRID, samples_of
 from lib.mergan.step import Steps, build_optimizers, make_steps
-from lib.run import replicas, runner
+from lib.run import provenance, replicas, runner
 from lib.run.options import Options
 from lib.run.repeat import advancing
 
@@ -99,7 +99,7 @@ class Training:
                 runner.Event(self._keeps, lambda iteration: self._write_checkpoint(task, iteration, run, telling)),
             ], label=_label(self.config, task))
             self.remember(task, run)
-        run.finish()
+        run.finish(provenance.command("--test", "--result_path", run.directory))
 
     def start_from(self, load_model: str, run: runner.Run) -> None:
         """Take a checkpoint for what the first task has taught."""
@@ -178,9 +178,10 @@ class Pictures:
         pixels = pictures.truncated_pixels(samples.pictures(learned, self._noise))
         for name, images in zip(samples.files(learned, iteration), pixels):
             pictures.save_grid(self._directory / name, images, samples.columns)
-        shown = pixels[:, :samples.shown].reshape(-1, *pixels.shape[2:])
-        overview = pictures.grid(shown, samples.columns).astype(np.uint8)
-        self._run.log.picture("samples", overview, self._run.first_step + iteration)
+        parts = map(samples.row, range(samples.rows(learned)))
+        rows = [[*pixels[file][part][:GRID].astype(np.uint8)] for file, part in parts]
+        names = self._config.data.classes[:learned] if samples.conditional else ()
+        self._run.log.picture("samples", pictures.labelled_grid(rows, names), self._run.first_step + iteration)
 
     @property
     def _directory(self) -> Path:

@@ -13,6 +13,10 @@ from lib.report.page import Figure, Section
 from lib.report.runs import Run, printable
 from lib.report.tables import NONE, Table, text
 from lib.run import place
+from lib.run.cost import duration
+from lib.run.provenance import of_run as provenance_of_run
+
+_MADE = ("data", "threads", "device", "duration", "command", "versions")
 
 
 def of_runs(title: str, text: str, runs: Sequence, draw: Callable, missing: str) -> Section:
@@ -104,15 +108,23 @@ def _flat(settings: dict) -> dict:
 
 
 def provenance(runs: Sequence[Run]) -> Section:
-    """Where each run lies, when it began, how far its log goes, and what it learned from."""
+    """Where each run lies, when it began, how far its log goes, what it learned from, and what computed it."""
     rows = []
     for run in runs:
         written = (run.directory / "settings.json").stat().st_mtime
         began = datetime.datetime.fromtimestamp(written, datetime.timezone.utc)
         last = max((step for by_step in run.means.values() for step in by_step), default=NONE)
-        met = place.circumstances(run.directory)
+        met = place.circumstances(run.directory) | _made(run)
         rows.append([run.name, systems.TITLES[run.system], printable(str(run.directory)), f"{began:%Y-%m-%d %H:%M} UTC",
-                     str(last), *(printable(text(met.get(name, NONE))) for name in ("data", "threads"))])
+                     str(last), *(printable(text(met.get(name, NONE))) for name in _MADE)])
     return Section("Provenance", "Where the runs lie.", tables=[Table(
-        "Runs of this chapter", ["run", "system", "directory", "began", "last logged iteration", "data",
-                                "threads"], rows)])
+        "Runs of this chapter", ["run", "system", "directory", "began", "last logged iteration", *_MADE], rows)])
+
+
+def _made(run: Run) -> dict[str, str]:
+    """What computed a run, in words, as far as it is known."""
+    known = provenance_of_run(run.directory)
+    if not known:
+        return {}
+    return {"duration": duration(known["seconds"]), "device": known.get("device"), "command": known.get("command"),
+            "versions": ", ".join(f"{name} {version}" for name, version in known["versions"].items())}

@@ -56,9 +56,11 @@ def call(arguments: list[str], data_dir: Path) -> bool:
     print(f"\n$ python {' '.join(arguments)}", flush=True)
     line = [sys.executable, str(_ROOT / arguments[0]), *arguments[1:], f"--data_dir={data_dir}"]
     with subprocess.Popen(line, env={**os.environ, "PYTHONPATH": str(_ROOT)}) as process:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda received, frame: process.send_signal(received))
+        former = {number: signal.signal(number, lambda received, frame: process.send_signal(received))
+                  for number in (signal.SIGINT, signal.SIGTERM)}
         code = process.wait()
+    for number, handler in former.items():
+        signal.signal(number, handler)
     if code < 0 or code > 128:
         raise errors.Interrupted(abs(code) % 128)
     return code == 0

@@ -10,10 +10,13 @@ import difflib
 import sys
 import typing
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from lib import files
 from lib.errors import UserError
-from lib.run.settings import FilePath, flag_of, settings_of
+from lib.run import provenance
+from lib.run.settings import FilePath, flag_of, settings_of, spelled
 
 _TRUE, _FALSE = ("true", "t", "1", "yes", "y"), ("false", "f", "0", "no", "n")
 
@@ -79,6 +82,22 @@ class Asked:
         """A dataclass of these settings; `fixed`: what the script itself decides."""
         return kind(**(self.values(kind) | fixed))
 
+    def completed(self, kind: type, settings: Path) -> "Asked":
+        """What is not given is as in a run's `settings.json`, as far as there is such a file.
+
+        Raises:
+          UserError: a value that the flag of this name would not take.
+        """
+        stored, hints = files.read_json(settings, dict) if settings.is_file() else {}, typing.get_type_hints(kind)
+        known = {}
+        for name, (field, _) in settings_of(kind).items():
+            if stored.get(name) is not None:
+                try:
+                    known[flag_of(field)] = _reader(flag_of(field), hints[name])(spelled(stored[name]))
+                except UserError as error:
+                    raise UserError(f"{settings} is not what training writes: {error}") from error
+        return Asked(known | self._given, self.paths)
+
     def flag(self, name: str) -> bool:
         """Whether a switch made by `Parser.add_switch` is on."""
         return self._given.get(name, False)
@@ -88,6 +107,13 @@ class _ArgumentParser(argparse.ArgumentParser):
 
     def error(self, message):
         raise UserError(f"{message}; see --help")
+
+
+class _ShowVersions(argparse.Action):
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        print("\n".join(f"{name} {version}" for name, version in provenance.versions().items()))
+        parser.exit()
 
 
 class Parser:
@@ -105,7 +131,9 @@ class Parser:
         self._groups = {original: self._parser.add_argument_group(title) for original, title in
                         ((True, "flags of the original"), (False, "flags of this program"))}
         self._groups[False].add_argument("-h", "--help", action="help", help="Show this and exit.")
-        self._flags = {True: [], False: ["help"]}
+        self._groups[False].add_argument("--version", action=_ShowVersions, nargs=0,
+                                         help="Show the versions of this program and its libraries, and exit.")
+        self._flags = {True: [], False: ["help", "version"]}
         self._rows = {True: [], False: []}
         self._paths = paths
 

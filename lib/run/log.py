@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from tensorboard.plugins.hparams.api import hparams_pb
+from tensorflow.core.util import event_pb2
 
 from lib import files, pictures
 from lib.errors import UserError
@@ -40,6 +42,7 @@ class Log:
         self.seconds: dict[int, float] = {}
         self._keep_lines_before(step)
         self._keep_seconds_before(step)
+        self._keep_events_before(step)
         with self._writing_events():
             self.events = tf.summary.create_file_writer(str(self.directory / "tensorboard"))
 
@@ -50,6 +53,17 @@ class Log:
         for line in kept:
             self._remember(_with_steps_as_numbers(line.get("values", {})))
         files.write_text(self.path, "".join(json.dumps(line) + "\n" for line in kept))
+
+    def _keep_events_before(self, step: int) -> None:
+        """TensorBoard would show twice what an interrupted run told it of steps that are still to come."""
+        for path in sorted((self.directory / "tensorboard").glob("events.out.tfevents.*")):
+            with self._writing_events():
+                with files.atomic(path) as temporary, tf.io.TFRecordWriter(str(temporary)) as writer:
+                    # A kill may have cut the last one.
+                    for record in tf.data.TFRecordDataset(str(path)).ignore_errors():
+                        event = event_pb2.Event.FromString(record.numpy())
+                        if event.step < step or event.HasField("file_version"):
+                            writer.write(record.numpy())
 
     @property
     def _stored_seconds(self) -> Path:
@@ -112,6 +126,13 @@ class Log:
         with self._writing_events(), self.events.as_default():
             tf.summary.image(name, picture[None], step)
 
+    def hyperparameters(self, settings: dict) -> None:
+        """The run's settings for TensorBoard's table of runs."""
+        flat = {name: value if isinstance(value, (bool, int, float, str)) else json.dumps(value)
+                for name, value in settings.items()}
+        with self._writing_events(), self.events.as_default():
+            tf.summary.experimental.write_raw_pb(hparams_pb(flat).SerializeToString(), step=0)
+
     def close(self) -> None:
         with self._writing_events():
             self.events.close()
@@ -133,6 +154,22 @@ class Log:
             chart = pictures.Chart([line], "iteration", name, plain=True)
             files.write_bytes(self.directory / f"{name}.jpg",
                               pictures.line_chart(chart, kind="jpg", size=(6.4, 4.8), dpi=100))
+
+
+def write_tested(directory: Path, tasks: dict[int, dict[str, float]]) -> None:
+    """Figures {tasks learned: {name: figure}} of a tested run for TensorBoard, in place of those of an earlier test."""
+    folder = Path(directory) / "tensorboard" / "test"
+    for path in folder.glob("events.out.tfevents.*"):
+        path.unlink()
+    try:
+        writer = tf.summary.create_file_writer(str(folder))
+        with writer.as_default():
+            for learned, figures in tasks.items():
+                for name, figure in figures.items():
+                    tf.summary.scalar(name, figure, learned)
+        writer.close()
+    except tf.errors.OpError as error:
+        raise files.cannot_write(folder, error) from error
 
 
 def _with_steps_as_numbers(values: dict[str, dict[str, float]]) -> dict[str, dict[int, float]]:

@@ -1,5 +1,6 @@
 """The directory of a run: chosen, reserved, and compared with the settings that were asked for."""
 
+import contextlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -42,6 +43,18 @@ def newest_unfinished(directories: Iterable[Path], settings: dict) -> Path | Non
                 return directory
         except (UserError, OSError):
             continue
+    return None
+
+
+def finished_one(directories: Iterable[Path], settings: dict, data: Origin | None) -> Path | None:
+    """The first of these directories that holds a finished run of these very settings on these very data."""
+    wanted = as_stored(settings)
+    for directory in directories:
+        with contextlib.suppress(UserError, OSError):
+            known = circumstances(directory).get("data_fingerprint")
+            if (is_finished(directory) and files.read_json(directory / "settings.json") == wanted
+                    and (data is None or known in (None, data.fingerprint))):
+                return directory
     return None
 
 

@@ -22,6 +22,8 @@ from lib.run import cost, output, place
 from lib.run.log import Log
 from lib.run.options import Options
 from lib.run.place import FINISHED, as_stored, check_settings
+from lib.run.progress import Progress
+from lib.run.provenance import Provenance
 from lib.run.resume import ResumePoints
 
 _CHUNK_SECONDS = 2.0  # one call of `advance` takes about this long, so that signals are answered soon
@@ -64,7 +66,8 @@ class Run:
         self._signal = 0
         self._whole = whole
         self._data = data
-        self._pace = cost.Pace()
+        self._pace, self._progress = cost.Pace(), Progress()
+        self._label = ""  # of the current phase
         self._done = 0  # iterations of the current phase
 
     def __enter__(self) -> "Run":
@@ -83,6 +86,7 @@ class Run:
             self._restored = self._points.restore()
             if self._restored:
                 print(f"resuming {self.directory} at phase {self.phase}, iteration {self.iteration}")
+            self._provenance = Provenance(self.directory, device.described(), self._restored)
             for number in (signal.SIGINT, *STOPPING):
                 # nohup has a closed terminal ignored. Shells have their background jobs ignore interrupts, too, but who
                 # sends one to such a job means it.
@@ -90,6 +94,8 @@ class Run:
                     stack.callback(signal.signal, number, signal.signal(number, self._remember_signal))
             self.log = Log(self.directory, self.first_step + self.iteration, self._points.note.numpy().decode())
             stack.callback(self.log.close)
+            if not self._restored:
+                self.log.hyperparameters(self._settings)
             self._stack = stack.pop_all()
         return self
 
@@ -128,7 +134,7 @@ class Run:
         """
         total, first_step = self.lengths[self.phase], self.first_step
         done, chunk, saved, period = self.iteration, 1, time.monotonic(), self._options.checkpoint_every
-        self._done = done
+        self._done, self._label = done, label
         # The bar counts finished iterations; it goes to standard error, the log lines to standard output.
         with tqdm(total=total, initial=done, desc=label, unit="it", file=sys.stderr, dynamic_ncols=True,
                   disable=None) as bar:
@@ -163,9 +169,27 @@ class Run:
         if self._told_to_stop():
             self._save(self.phase, self._done, True)
 
-    def finish(self) -> None:
-        """Mark the run as finished, so that the same settings begin a new one where directories are numbered."""
+    def log_point(self, iteration: int) -> dict[str, float]:
+        """Write a log point after an iteration of the current phase, and say how far the whole run is.
+
+        Returns the means since the last one.
+        """
+        means = self.log.flush(self.first_step + iteration)
+        line = self._progress.line(self.first_step + self._done, sum(self.lengths), self._whole.partition(",")[0])
+        if line:
+            tqdm.write(f"{line}; {self._label}: iteration {self._done} of {self.lengths[self.phase]}")
+            sys.stdout.flush()  # a log file should grow while the run does
+        return means
+
+    def finish(self, test: str) -> None:
+        """Mark the run as finished, and say where it is.
+
+        Args:
+          test: the command line that evaluates it.
+        """
+        self._provenance.write()
         files.write_text(self.directory / FINISHED, "")
+        print(f"finished: the results are in {self.directory}; evaluate them with: {test}", flush=True)
 
     def _say_cost(self, first: int, count: int, seconds: float) -> None:
         """Once, after the first iterations: how long it will take from there on."""
@@ -181,6 +205,7 @@ class Run:
     def _save(self, phase: int, iteration: int, stop: bool) -> None:
         """Write a resume point, and stop there if asked to."""
         self._points.save(phase, iteration, self.log.settle() if self.log else "")
+        self._provenance.write()
         if stop:
             raise Interrupted(self._signal)
 
@@ -219,6 +244,6 @@ def log_event(run: Run, print_means: Callable[[int, dict], None]) -> Event:
     total, first_step = run.lengths[run.phase], run.first_step
 
     def flush(iteration: int) -> None:
-        print_means(first_step + iteration, run.log.flush(first_step + iteration))
+        print_means(first_step + iteration, run.log_point(iteration))
 
     return Event(lambda i: i < 10 or i % 100 == 0 or i == total - 1, flush)

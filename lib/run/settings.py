@@ -81,7 +81,7 @@ class Checked:
             value = getattr(self, name)
             wrong = _wrong(about, value, field.default)
             if wrong:
-                raise UserError(f"--{flag_of(field)}={_spelled(value)}: {wrong}")
+                raise UserError(f"--{flag_of(field)}={spelled(value)}: {wrong}")
 
 
 def of_stored(kind: type, stored: dict) -> Any:
@@ -98,8 +98,9 @@ def of_stored(kind: type, stored: dict) -> Any:
         raise UserError(f"settings that training did not write ({error})") from error
 
 
-def _spelled(value) -> str:
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+def spelled(value) -> str:
+    """As a command line has it."""
+    return ",".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
 
 
 def _wrong(about: Setting, value, default) -> str:

@@ -28,12 +28,15 @@ class Model:
         of the latent classes (Lifelong VAE); a label is a place in it.
       batch: images of a call, unless told otherwise.
       z_size: size of a latent vector.
+      parameters: numbers that the generator has learned, with its moving statistics.
     """
 
     by = "class"  # or slot: what images are asked for by
 
-    def __init__(self, source: Path, names: Iterable[str], shape: tuple[int, int, int], z_size: int, batch: int):
+    def __init__(self, source: Path, names: Iterable[str], shape: tuple[int, int, int], z_size: int, batch: int,
+                 parameters: int = 0):
         self.source, self.names, self.shape, self.z_size, self.batch = source, tuple(names), shape, z_size, batch
+        self.parameters = parameters
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.source)!r}, {self.by}: {shown(self.names)})"

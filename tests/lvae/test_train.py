@@ -21,7 +21,7 @@ SCRIPTS = {"mnist": "run_mnist_experiment.py", "fashion": "run_fashion_experimen
            "fashion_dnn": "run_fashion_dnn_experiment.py", "svhn": "run_svhn_experiment.py",
            "cifar": "run_cifar_experiment.py", "mixed_svhn_mnist": "run_mixed_svhn_mnist.py",
            "mixed_cifar_mnist": "run_mixed_cifar_mnist.py", "permuted_mnist": "run_permuted_mnist_experiment.py",
-           "folder": "run_folder_experiment.py"}
+           "digits": "run_digits_experiment.py", "folder": "run_folder_experiment.py"}
 SHORT = "--sequential=True --latent_size=2 --batch_size=2 --min_interval=3 --max_dist_swaps=3"
 
 
@@ -104,6 +104,10 @@ def test_a_complete_run_is_not_gone_on_with(whole_run, here, fashion):
     passed(here.call(line("fashion_dnn", fashion, "--epochs=1 --batch_size=20 --reparam_type=discrete")))
     results = json.loads((here.path / "experiment_1" / "results.json").read_text())
     assert len(results) == 1 and results[0]["tests"]["mnist_"]["elbo"] > 0
+    again = passed(here.call(line("fashion_dnn", fashion, f"{SHORT} --test_interval=30")))
+    assert "experiment_0 is complete; " in again and not (here.path / "experiment_2").exists()
+    evaluate = again.rpartition(" --test ")[2].strip()  # takes batch size and all from the run
+    passed(here.call(line("fashion_dnn", fashion, f"--test {evaluate}")))
 
 
 @pytest.mark.full

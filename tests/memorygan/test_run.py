@@ -73,6 +73,14 @@ def test_training_writes_the_originals_files_and_generation_reads_them(workplace
 
 
 @pytest.mark.full
+def test_a_complete_run_is_not_trained_again_and_knows_its_sizes(workplace, trained):
+    assert "is complete; " in passed(workplace.call(f"{FASHION} --epoch=1"))
+    assert len([*(workplace.path / "logs/0").iterdir()]) == 1
+    passed(workplace.call(f"memorygan/run.py --is_train=False --load_cp_dir={trained} --samples=8 --figures=False "
+                          "--inception_score=False"))
+
+
+@pytest.mark.full
 @pytest.mark.parametrize("flags", ["--model=GAN", "--memory_update=kaiser", "--noslot_sampling",
                                    "--model=GAN --discriminator=memory_d", "--discriminator=base_d"])
 def test_the_papers_ablations_and_what_the_original_cannot_run(workplace, flags):

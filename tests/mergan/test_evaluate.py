@@ -146,6 +146,15 @@ def test_reverse_accuracy_trains_on_generated_and_tests_on_real_images_of_the_le
     assert seen["generated"].tolist() == [15] * 3
 
 
+def test_what_was_forgotten_is_known_where_every_task_was_tested(capsys):
+    tasks = [{"task": 1, "accuracy": {"0": 0.8}}, {"task": 2, "accuracy": {"0": 0.6, "1": 0.5}}]
+    assert evaluate.add_forgetting(tasks[1:]) == {} and evaluate.add_forgetting([{"task": 5}]) == {}
+    assert evaluate.add_forgetting(tasks) == {"accuracy_matrix": [[0.8, None], [0.6, 0.5]]}
+    assert tasks[1]["forgetting"] == pytest.approx(0.2) and tasks[1]["backward_transfer"] == pytest.approx(-0.2)
+    assert "forgetting" not in tasks[0]
+    assert "average accuracy 0.5500, forgetting 0.2000, backward transfer -0.2000" in capsys.readouterr().out
+
+
 @pytest.mark.full
 def test_every_task_is_tested_when_asked(perfect, monkeypatch, tmp_path):
     loaded = []

@@ -7,6 +7,7 @@ import tensorflow as tf
 from lib import pictures
 from lib.errors import UserError
 from lib.mergan.config import Config
+from lib.mergan.methods import name_of
 from lib.mergan.networks import Networks
 from lib.mergan.report import gallery
 from lib.mergan.report.gallery import Gallery, Sample
@@ -48,7 +49,7 @@ def trained(directory, config: Config, task: int):
     ({"consolidation": True}, "EWC"), ({"generative_replay": True}, "DGR"),
     ({"joint_replay": True, "replay_alignment": True}, "JTR + RA")])
 def test_methods_have_the_paper_s_names(switches, name):
-    assert gallery.method(settings_of(Config("mnist", 2, **switches))) == name
+    assert name_of(settings_of(Config("mnist", 2, **switches))) == name
 
 
 def test_published_figures_of_each_data_set():

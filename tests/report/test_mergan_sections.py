@@ -127,8 +127,9 @@ def test_measures_over_the_tasks(tmp_path, aligned, monkeypatch):
     section = sections.evolution(mergan_runs([plain, aligned]))
     assert drawn == {"accuracy [%]": (True, {"plain": ((2, 10), (50.0, 10.0)), "aligned": ((5, 10), (50.0, 45.0))}),
                      "FID (mnist classifier features)": (False, {"plain": ((2, 10), (20.0, 100.0))})}
-    assert [figure.caption for figure in section.figures] == [f"{name} over the number of learned tasks"
-                                                              for name in sorted(drawn)]
+    *curves, matrix = [figure.caption for figure in section.figures]
+    assert curves == [f"{name} over the number of learned tasks" for name in sorted(drawn)]
+    assert matrix.startswith("aligned (RA") and "accuracy [%] of each class" in matrix
     (table,) = section.tables
     assert [row[:3] for row in table.rows] == [["FID (mnist classifier features)", "SFT", "plain"],
                                                ["accuracy [%]", "SFT", "plain"], ["accuracy [%]", "RA", "aligned"]]

@@ -153,3 +153,20 @@ def test_no_flag_of_a_path_is_taken_for_another_text():
     named = {(kind, field.name) for kind in dict(PATHS) for field in dataclasses.fields(kind)
              if field.name.endswith(("dir", "path", "output", "results", "load_model"))}
     assert len(PATHS) >= 8 and named <= set(PATHS)
+def test_what_is_not_given_is_as_in_the_settings_of_a_run(tmp_path):
+    asked = Parser("A toy.").add(Config).parse(["--iters=5"])
+    settings = tmp_path / "settings.json"
+    assert asked.completed(Config, settings).of(Config) == asked.of(Config)  # there are none
+    settings.write_text('{"system": "toy", "dataset": "svhn", "iterations": 7, "alignment": true, "size": null, '
+                        '"factor": 0.001, "metrics": ["fid"], "batch": 3}')
+    assert asked.completed(Config, settings).of(Config) == Config(
+        dataset="svhn", iterations=5, alignment=True, factor=1e-3, metrics=("fid",), precision="auto")
+    settings.write_text('{"iterations": "many"}')
+    with pytest.raises(UserError, match="settings.json is not what training writes: --iters=many"):
+        Parser("A toy.").add(Config).parse([]).completed(Config, settings)
+
+
+def test_versions_are_shown(capsys):
+    with pytest.raises(SystemExit) as end:
+        Parser("A toy.").parse(["--version"])
+    assert end.value.code in (None, 0) and "\ntensorflow " in capsys.readouterr().out

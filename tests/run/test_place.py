@@ -70,3 +70,15 @@ def test_runs_in_folders_below_are_no_obstacle(tmp_path):
     (tmp_path / "notes.txt").write_text("")
     with pytest.raises(UserError, match=r"\(notes.txt\)"):
         place.check_settings(tmp_path, SETTINGS)
+
+
+def test_a_finished_run_is_found_by_its_settings_and_data(tmp_path):
+    data = place.Origin("files", "a1")
+    for name, seed, known in (("old", 1, "a1"), ("other", 2, "a1"), ("data", 1, "b2")):
+        run_in(tmp_path / name, {"seed": seed})
+        place.write_circumstances(tmp_path / name, {"data_fingerprint": known})
+    directories = [tmp_path / name for name in ("gone", "data", "other", "old")]
+    assert place.finished_one(directories, {"seed": 1}, data) is None
+    for directory in directories[1:]:
+        (directory / place.FINISHED).touch()
+    assert place.finished_one(directories, {"seed": 1}, data) == tmp_path / "old"

@@ -8,6 +8,7 @@ import signal
 import keras
 import pytest
 import tensorflow as tf
+from tensorflow.core.util import event_pb2
 
 from lib.errors import Interrupted, UserError
 from lib.run import log, runner
@@ -254,7 +255,22 @@ def test_events_are_on_disk_with_the_resume_point(tmp_path):
         run.train(Toy().advance, [runner.log_event(run, lambda *_: None)])
         run.next_phase()
         assert {(name, step) for name, step, _ in kills.events(tmp_path / "run")} == {
-            ("total", 0), ("total", 1), ("total", 2)}
+            ("_hparams_/session_start_info", 0), ("total", 0), ("total", 1), ("total", 2)}
+
+
+def test_no_step_is_told_twice_after_a_kill(tmp_path):
+    def log_points(step, numbers):
+        logged = log.Log(tmp_path, step)
+        for number in numbers:
+            logged.add({"total": {number: 1.0}})
+            logged.flush(number)
+        logged.close()
+
+    log_points(0, range(5))
+    log_points(3, range(3, 6))  # the resume point lay before step 3
+    tensorboard = [event_pb2.Event.FromString(record.numpy()) for path in (tmp_path / "tensorboard").iterdir()
+                   for record in tf.data.TFRecordDataset(str(path))]
+    assert sorted(event.step for event in tensorboard if event.summary.value) == [*range(6)]
 
 
 def test_what_killed_processes_left_is_removed(tmp_path):
@@ -270,7 +286,8 @@ def test_what_killed_processes_left_is_removed(tmp_path):
 def test_old_resume_points_are_removed(tmp_path):
     start(tmp_path / "run", Toy(), checkpoint_every=Period(10, "it"))
     names = {path.name for path in (tmp_path / "run/resume").iterdir()}
-    assert names == {f"ckpt-{number}.{ending}" for number in (51, 52) for ending in ("index", "data-00000-of-00001")}
+    points = {f"ckpt-{number}.{ending}" for number in (51, 52) for ending in ("index", "data-00000-of-00001")}
+    assert names == points | {"provenance.json"}
 
 
 def test_a_log_that_is_cut_short_loses_its_last_line_and_a_damaged_one_is_refused(tmp_path):

@@ -27,13 +27,7 @@ METHODS = {
     "SFT": "sequential fine tuning",
     **{method.name: method.meaning for method in reversed(SEQUENTIAL)},
 }
-_SWITCHES = {"joint": "JT", **{method.switch: method.name for method in reversed(SEQUENTIAL)}}
 _TUNED = {"learning_rate": "learning rate", "consolidation_factor": "EWC factor"}
-
-
-def method(settings: dict) -> str:
-    """The paper's short name of what a run trained with; combinations are joined by a plus."""
-    return " + ".join(name for switch, name in _SWITCHES.items() if settings.get(switch)) or "SFT"
 
 
 def budget(settings: dict) -> str:
@@ -56,14 +50,14 @@ def published(figures: dict, dataset: str) -> dict[tuple[str, int], dict[str, fl
 
 
 def measures(metrics: dict) -> dict[tuple[str, int], float]:
-    """The same of a run's `metrics.json`: every number of a tested task, accuracies in percent."""
+    """The same of a run's `metrics.json`: every number of a tested task, accuracies and their changes in percent."""
     found = {}
     for entry in metrics["tasks"]:
         for name, value in entry.items():
             if name == "task" or not isinstance(value, (int, float)):
                 continue
             name = name.removeprefix("average_").replace("_", " ")
-            if name.endswith("accuracy"):
+            if name.endswith(("accuracy", "forgetting", "backward transfer")):
                 name, value = f"{name} [%]", 100.0 * value
             found[name, entry["task"]] = value
     return found
@@ -73,6 +67,9 @@ def circumstances(metrics: dict) -> list[list[str]]:
     """[figure, what it depends on] of what `metrics.json` holds beside the figures; older ones have nothing of it."""
     judge = metrics.get("classifier")
     rows = [["accuracy", pretrained.told(judge)]] if judge else []
+    made = metrics.get("provenance")
+    if made:
+        rows.append(["all", f"{made['date']}, {made['seconds']:.0f} s on {made['device']}: {made['command']}"])
     for entry in metrics["tasks"]:
         if "fid" in entry:
             known = entry["fid"]

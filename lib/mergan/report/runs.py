@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lib.errors import UserError
+from lib.mergan.methods import name_of
 from lib.mergan.report import gallery
 from lib.report import runs
 
@@ -26,7 +27,7 @@ class Run(NamedTuple):
 
     @property
     def method(self) -> str:
-        return gallery.method(self.settings)
+        return name_of(self.settings)
 
     @property
     def dataset(self) -> str:

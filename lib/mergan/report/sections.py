@@ -21,6 +21,10 @@ from lib.reproduce.table import published_figures
 _LATENTS = 10  # columns of a grid of classes by latent vectors
 _TILE = 64  # pixels that a tile may take on the page
 _REAL = "#b5b5b5"
+_MEASURED = ("Measures after each number of tasks that was tested; --test --every_task tests after each, and then also "
+             "says what was lost: forgetting, the mean fall of the old classes' accuracy from the best that each ever "
+             "was (Chaudhry et al. 2018), and backward transfer, its mean change since each was learned (Lopez-Paz & "
+             "Ranzato 2017).")
 
 
 def group(settings: dict) -> str:
@@ -70,11 +74,22 @@ def evolution(runs: list[Run]) -> Section | None:
             by_measure.setdefault(measure, []).append((tasks, value))
         for measure, points in by_measure.items():
             lines.setdefault(measure, []).append(pictures.Line(run.name, *zip(*points), colour))
-    return Section("Over the tasks", "Measures after each number of tasks that was tested; --test --every_task tests "
-                                     "after each.",
+    return Section("Over the tasks", _MEASURED,
                    [sections.chart(f"{measure} over the number of learned tasks", of_measure, "tasks learned", measure,
-                                   percent=measure.endswith("[%]"))
-                    for measure, of_measure in sorted(lines.items())], [table])
+                                   percent=measure.endswith("accuracy [%]"))
+                    for measure, of_measure in sorted(lines.items())]
+                   + [figure for run in runs for figure in _accuracies(run)], [table])
+
+
+def _accuracies(run: Run) -> list[Figure]:
+    """A heat map of the accuracy of each class after each task, of a run that was tested after several."""
+    found = gallery.class_accuracies(run.metrics) if run.metrics else {}
+    if len(found) < 2:
+        return []
+    names = run.gallery.classes
+    matrix = [[found[tasks].get(name, np.nan) for name in names] for tasks in sorted(found)]
+    picture = pictures.heat_map(np.array(matrix, float), list(map(str, sorted(found))), names, "class", "tasks learned")
+    return [Figure(f"{run.title}: accuracy [%] of each class after each number of tasks", picture, "svg+xml")]
 
 
 def last_task(runs: list[Run]) -> Section:
