@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from lib import files, pictures
+from lib import files, pictures, tf1
 from lib.errors import UserError
 
 _NAME = re.compile(r"[^/\\\0.][^/\\\0]{0,199}")  # of a quantity, which becomes the name of a file
@@ -36,12 +36,14 @@ class Log:
         self.path = self.directory / "log.jsonl"
         self.history: dict[str, dict[int, float]] = {}
         self.pending = _with_steps_as_numbers(json.loads(pending or "{}"))
+        self.latest: dict[str, dict[int, float]] = {}  # values of the last log point
         # Apart from the rest: no two runs have the same. {step: seconds} of those systems that measure it.
         self.seconds: dict[int, float] = {}
         self._keep_lines_before(step)
         self._keep_seconds_before(step)
         with self._writing_events():
             self.events = tf.summary.create_file_writer(str(self.directory / "tensorboard"))
+        self._originals: list[tf1.Events] = []
 
     def _keep_lines_before(self, step: int) -> None:
         lines = read(self.path)
@@ -79,6 +81,8 @@ class Log:
         """Get what was logged so far to its files; returns what is pending, as text for a resume point."""
         with self._writing_events():
             self.events.flush()
+        for events in self._originals:
+            events.flush()
         if self.seconds:
             files.make_directory(self._stored_seconds.parent)
             files.write_text(self._stored_seconds, json.dumps(self.seconds))
@@ -104,6 +108,7 @@ class Log:
             for name, mean in means.items():
                 tf.summary.scalar(name, mean, step)
         self._remember(self.pending)
+        self.latest = self.pending
         self.pending = {}
         return means
 
@@ -112,7 +117,14 @@ class Log:
         with self._writing_events(), self.events.as_default():
             tf.summary.image(name, picture[None], step)
 
+    def originals_events(self, directory: Path) -> tf1.Events:
+        """Event files beside the log's own, where the original had its; they are kept as these are."""
+        self._originals.append(tf1.Events(directory))
+        return self._originals[-1]
+
     def close(self) -> None:
+        for events in self._originals:
+            events.close()
         with self._writing_events():
             self.events.close()
 
