@@ -109,6 +109,13 @@ def _by_class(name: str, train: Samples, test: Samples) -> list[Distribution]:
             for label in labels]
 
 
+def with_rotations(parts: list[Distribution], *, exact: bool) -> list[Distribution]:
+    """Behind the upright ones, as in the original: one class at all angles, then the next."""
+    return parts + [part._replace(name=f"{part.name} at {angle}", train=rotated(part.train, angle, exact=exact),
+                                  test=rotated(part.test, angle, exact=exact))
+                    for part in parts for angle in data.ANGLES]
+
+
 def load(config: Config, data_dir: str) -> Course:
     """Read everything an experiment needs. Raises `UserError` where data are missing or broken."""
     experiment = EXPERIMENTS[config.experiment]
@@ -123,11 +130,7 @@ def load(config: Config, data_dir: str) -> Course:
         whole = experiment.whole or (len(experiment.sources) > 1 and position == 0)
         parts = ([Distribution(name, _WHOLE[name], train, test)] if whole else _by_class(name, train, test))
         if name in config.rotate:
-            exact = config.tf1_exact and name == "fashion"
-            # As in the original: one class at all angles, then the next.
-            parts += [part._replace(name=f"{part.name} at {angle}", train=rotated(part.train, angle, exact=exact),
-                                    test=rotated(part.test, angle, exact=exact))
-                      for part in parts for angle in data.ANGLES]
+            parts = with_rotations(parts, exact=config.tf1_exact and name == "fashion")
         distributions += parts
         tests[experiment.csv_prefixes[position]] = test
     for part in distributions:

@@ -27,17 +27,31 @@ def batches(config: Config, count: int) -> list[slice]:
     return [slice(start, min(start + size, stop)) for start in range(0, stop, size)]
 
 
-def test(config: Config, steps: Steps, samples: Samples, number: int = _LAST) -> dict[str, float]:
-    """Means of loss, negative ELBO and its parts over a test set; `number` selects the noise."""
-    sums, count = {}, 0
+def test_batches(config: Config, steps: Steps, samples: Samples, number: int = _LAST) -> list[dict[str, float]]:
+    """Means of loss, negative ELBO and its parts over each batch of a test set; `number` selects the noise."""
+    found = []
     for index, rows in enumerate(batches(config, len(samples))):
         images = tf.constant(samples.take(rows, config.architecture.input_shape))
         values = steps.test(images, tf.constant(number), tf.constant(index))
-        for name, value in values.items():
-            sums[name] = sums.get(name, 0.0) + float(value) * len(images)
-        count += len(images)
-    means = {name: total / count for name, total in sums.items()}
+        found.append({name: float(value) for name, value in values.items()})
+    return found
+
+
+def over_all(config: Config, count: int, found: list[dict[str, float]]) -> dict[str, float]:
+    """The means over a whole test set of `count` images, of those over its batches."""
+    sums, seen = {}, 0
+    for rows, means in zip(batches(config, count), found, strict=True):
+        size = rows.stop - rows.start
+        for name, value in means.items():
+            sums[name] = sums.get(name, 0.0) + value * size
+        seen += size
+    means = {name: total / seen for name, total in sums.items()}
     return means | {"bits_per_dim": losses.bits_per_dimension(config, means["elbo"])}
+
+
+def test(config: Config, steps: Steps, samples: Samples, number: int = _LAST) -> dict[str, float]:
+    """The same means over the whole test set."""
+    return over_all(config, len(samples), test_batches(config, steps, samples, number))
 
 
 def summary(means: dict[str, float]) -> str:

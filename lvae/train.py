@@ -19,6 +19,7 @@ from lvae.distributions import Course, Visit
 from lvae.frechet import Distance, circumstances
 from lvae.learner import Learner
 from lvae.step import Steps
+from lvae.summaries import Summaries
 
 _AT_ONCE = 50  # iterations whose images lie in memory together
 
@@ -137,6 +138,8 @@ class Training:
         # Of an epoch, which only a run that is not sequential has.
         self.images = sum(len(part.train) for part in course.distributions)
         self.epoch_length = max(self.images // self.config.batch_size, 1)
+        self.summaries = Summaries(self.config, run, sum(
+            len(evaluate.batches(self.config, len(samples))) for samples in course.tests.values()))
 
     def visit_all(self) -> None:
         """The rest of the plan."""
@@ -187,6 +190,7 @@ class Training:
 
     def print_means(self, number: int, means: dict[str, float]) -> None:
         """A log point, as the original prints it; `number` counts the iterations of all visits."""
+        self.summaries.train(self.learner.lineage.forks, self.run.log.latest)
         if self.config.sequential:
             distribution = self.learner.visited[-1]
             tqdm.write(f"loss[total_iter={number}][iter={number - self.run.first_step}][model={distribution}] = "
@@ -204,11 +208,15 @@ class Training:
 
     def look_at_tests(self, steps: Steps, number: int) -> None:
         """The periodic test, whose calls the original's annealing counts, too; the log has it as `test_...`."""
+        seen = 0  # batches
         for prefix, samples in self.course.tests.items():
-            means = evaluate.test(self.config, steps, samples, number)
+            batches = evaluate.test_batches(self.config, steps, samples, number)
+            means = evaluate.over_all(self.config, len(samples), batches)
+            self.summaries.test(self.learner.lineage.forks, batches, number, seen)
+            seen += len(batches)
             self.run.log.add({f"{prefix}test_{name}": {number: means[quantity]}
                               for name, quantity in evaluate.CSV.items()})
-            step.advance_clock(self.config, self.learner.clock, len(evaluate.batches(self.config, len(samples))))
+            step.advance_clock(self.config, self.learner.clock, len(batches))
             tqdm.write(f"[Test] avg cost =  {means['loss']:.4f} |  avg latent cost =  {means['latent_kl']:.4f} |  "
                        f"avg elbo loss =  {means['elbo']:.4f} |  avg recon loss =  {means['log_likelihood']:.4f}")
 

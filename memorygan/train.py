@@ -163,6 +163,7 @@ class Training:
         self._iterate = advancing(self._steps.iterate, self._batches)
         self._sampler = Sampler(config, model, training=True)
         self._tracker = Tracker(config, model, test_images) if config.has_memory else None
+        self._summaries = run.log.originals_events(places.logs)
         self._started = time.monotonic()
         self._last: dict[str, float] = {}  # {quantity: value} of the last iteration
 
@@ -208,8 +209,12 @@ class Training:
         drawn = batches_drawn(self._config, self._images.examples, iteration + 1)
         real = self._images.batches.take(drawn - 1, 1)[0][0]
         _, fake = self._sampler.draw("summary", iteration)
+        # As the original's summaries: a point per epoch, with the values of one batch.
+        self._summaries.scalars(self._last, epoch)
         for name, images in (("fake_images", fake), ("real_images", real)):
-            self._run.log.picture(name, sample_picture(images), iteration)
+            picture = sample_picture(images)
+            self._run.log.picture(name, picture, iteration)
+            self._summaries.picture(f"{name}/image/0", picture, epoch)
         if self._config.tf1_exact:
             self._steps.summarise(tf.constant(real), tf.constant(iteration, tf.int32))
 

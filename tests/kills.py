@@ -13,6 +13,7 @@ import tensorflow as tf
 from tests.process import Place
 
 _TEMPORARY = re.compile(r"\.\d+\.")
+_EVENTS = "events.out.tfevents"
 
 
 class Program(NamedTuple):
@@ -102,8 +103,8 @@ def leftovers(directory: Path) -> list[str]:
 def results(directory: Path) -> dict[Path, bytes]:
     """What a run leaves to its user, by relative path, without the seconds that it took."""
     return {path.relative_to(directory): _without_time(path) for path in directory.rglob("*") if path.is_file()
-            and path.name not in (".lock", "time.jpg")
-            and not {"resume", "tensorboard"} & set(path.relative_to(directory).parts)}
+            and path.name not in (".lock", "time.jpg") and not path.name.startswith(_EVENTS)
+            and "resume" not in path.relative_to(directory).parts}
 
 
 def _without_time(path: Path) -> bytes:
@@ -122,12 +123,13 @@ def _newest_point(directory: Path) -> dict[str, np.ndarray]:
 
 
 def events(directory: Path) -> set[tuple]:
-    """(quantity, step, value) of all event files, whose last record a kill may have cut."""
+    """(tag, step, value) of all event files, whose last record a kill may have cut."""
     found = set()
-    for path in (directory / "tensorboard").iterdir():
+    for path in directory.rglob(f"{_EVENTS}*"):
         for record in tf.data.TFRecordDataset(str(path)).ignore_errors():
             event = tf.compat.v1.Event.FromString(record.numpy())
-            found |= {(value.tag, event.step, value.tensor.SerializeToString()) for value in event.summary.value}
+            found |= {(value.tag, event.step, value.SerializeToString(deterministic=True))
+                      for value in event.summary.value}
     return found
 
 

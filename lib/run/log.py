@@ -16,7 +16,7 @@ import tensorflow as tf
 from tensorboard.plugins.hparams.api import hparams_pb
 from tensorflow.core.util import event_pb2
 
-from lib import files, pictures
+from lib import files, pictures, tf1
 from lib.errors import UserError
 
 _NAME = re.compile(r"[^/\\\0.][^/\\\0]{0,199}")  # of a quantity, which becomes the name of a file
@@ -38,6 +38,7 @@ class Log:
         self.path = self.directory / "log.jsonl"
         self.history: dict[str, dict[int, float]] = {}
         self.pending = _with_steps_as_numbers(json.loads(pending or "{}"))
+        self.latest: dict[str, dict[int, float]] = {}  # values of the last log point
         # Apart from the rest: no two runs have the same. {step: seconds} of those systems that measure it.
         self.seconds: dict[int, float] = {}
         self._keep_lines_before(step)
@@ -45,6 +46,7 @@ class Log:
         self._keep_events_before(step)
         with self._writing_events():
             self.events = tf.summary.create_file_writer(str(self.directory / "tensorboard"))
+        self._originals: list[tf1.Events] = []
 
     def _keep_lines_before(self, step: int) -> None:
         lines = read(self.path)
@@ -93,6 +95,8 @@ class Log:
         """Get what was logged so far to its files; returns what is pending, as text for a resume point."""
         with self._writing_events():
             self.events.flush()
+        for events in self._originals:
+            events.flush()
         if self.seconds:
             files.make_directory(self._stored_seconds.parent)
             files.write_text(self._stored_seconds, json.dumps(self.seconds))
@@ -118,6 +122,7 @@ class Log:
             for name, mean in means.items():
                 tf.summary.scalar(name, mean, step)
         self._remember(self.pending)
+        self.latest = self.pending
         self.pending = {}
         return means
 
@@ -133,7 +138,14 @@ class Log:
         with self._writing_events(), self.events.as_default():
             tf.summary.experimental.write_raw_pb(hparams_pb(flat).SerializeToString(), step=0)
 
+    def originals_events(self, directory: Path) -> tf1.Events:
+        """Event files beside the log's own, where the original had its; they are kept as these are."""
+        self._originals.append(tf1.Events(directory))
+        return self._originals[-1]
+
     def close(self) -> None:
+        for events in self._originals:
+            events.close()
         with self._writing_events():
             self.events.close()
 

@@ -1,6 +1,7 @@
 """Checkpoints of the TF1 programs: files by variable name, and Adam's state; `python -m lib.tf1` is the tool."""
 
 from lib.tf1.adam import adam_variables
+from lib.tf1.events import Events
 from lib.tf1.files import assign, complete, exists, keep_newest, read, write
 
-__all__ = ["adam_variables", "assign", "complete", "exists", "keep_newest", "read", "write"]
+__all__ = ["Events", "adam_variables", "assign", "complete", "exists", "keep_newest", "read", "write"]

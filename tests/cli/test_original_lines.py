@@ -34,6 +34,10 @@ _MERGAN = {
         "dataset": "lsun", "RA": True, "RA_factor": 1e-3, "result_path": "test_lsun_RA/"},
     "--dataset lsun --JTR --result_path test_lsun_RA/": {
         "dataset": "lsun", "JTR": True, "result_path": "test_lsun_RA/"},
+    # What a user of its issue #4 trained for the published figures; its other threads, like those of the other two
+    # originals, hold no command lines.
+    "--dataset mnist --RA --RA_factor 1e-3 --iters 8001 --result_path mnist_RA_1e_3/": {
+        "RA": True, "RA_factor": 1e-3, "iters": 8001, "result_path": "mnist_RA_1e_3/"},
     # No README has these, TF 1.4 took them.
     "": {"result_path": ""},
     "--data svhn --RA_f 1e-3 --iter 10": {"dataset": "svhn", "RA_factor": 1e-3, "iters": 10},

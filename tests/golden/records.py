@@ -22,12 +22,12 @@ within `drift` of the port in float64, as whole tensors. The float64 files check
 import json
 import math
 import pathlib
-import zlib
 from typing import Any, Iterator, NamedTuple
 
 import numpy as np
 
 from lib.errors import UserError
+from tests.golden.keys import digest, floored, integers, normal, stream, uniform, weights  # noqa: F401 (for its users)
 
 MARGIN = 3.0
 EXACT = 0.0
@@ -93,67 +93,11 @@ def read(path) -> Document:
     return Document(path, data)
 
 
-# --- arrays from keys -------------------------------------------------------------------------------------------------
-
-
-def stream(key: str) -> np.random.RandomState:
-    return np.random.RandomState(zlib.crc32(key.encode()) & 0xFFFFFFFF)
-
-
-def uniform(key: str, shape, low: float = 0.0, high: float = 1.0) -> np.ndarray:
-    return stream(key).uniform(low, high, shape).astype(np.float32)
-
-
-def normal(key: str, shape) -> np.ndarray:
-    return stream(key).standard_normal(shape).astype(np.float32)
-
-
-def integers(key: str, shape, low: int, high: int) -> np.ndarray:
-    """low <= value < high, drawn as integers."""
-    return stream(key).randint(low, high, shape)
-
-
-def floored(key: str, shape, low: float, high: float) -> np.ndarray:
-    """low <= value < high, drawn as uniform float32 numbers and rounded down."""
-    return np.floor(uniform(key, shape, low, high)).astype(np.int64)
-
-
-def _entries(table) -> Iterator[tuple]:
-    """(name, shape, low, high, added, key or None) of a table of variables in any of the three systems' forms."""
-    for item in table.items() if isinstance(table, dict) else table:
-        if isinstance(item, dict):
-            item = (item["name"], item)
-        if len(item) == 2:
-            name, entry = item
-            added = entry.get("add", entry.get("plus", _added(entry["kind"])))
-            yield name, entry["shape"], entry["lo"], entry["hi"], added, entry.get("key")
-        else:
-            name, shape, kind, low, high = item
-            yield name, shape, low, high, _added(kind), None
-
-
-def _added(kind: str) -> float:
-    return 1.0 if kind in ("scale", "moving_variance") else 0.0
-
-
-def weights(prefix: str, table) -> dict[str, np.ndarray]:
-    """float32 values of every variable of a table, by TF1 name."""
-    return {name: np.float32(added) + uniform(key or f"{prefix}/w/{name}", shape, low, high)
-            for name, shape, low, high, added, key in _entries(table)}
-
-
 # --- digests and errors -----------------------------------------------------------------------------------------------
 
 
 def is_digest(value) -> bool:
     return isinstance(value, dict) and _DIGEST <= value.keys()
-
-
-def digest(tensor, key: str) -> dict:
-    """What a golden file holds of a tensor, computed in float64."""
-    flat = np.asarray(tensor, np.float64).ravel()
-    return {"shape": list(np.shape(tensor)), "mean": float(flat.mean()), "l2": float(np.linalg.norm(flat)),
-            "proj": float(flat @ stream(f"proj/{key}").uniform(-1, 1, flat.size)), "head": flat[:6].tolist()}
 
 
 def error_and_bound(comparison: Comparison, theirs) -> tuple[float, float]:

@@ -17,6 +17,7 @@ FAST = (
     "lvae_networks::dense_*", "lvae_networks::cnn_enc_c1", "lvae_networks::cnn_dec_c1",
     "lvae_pytorch_*::*",
     "lvae_reparameterisation::*",
+    "lvae_rotations::*",
     "lvae_training::dense", "lvae_training::dense_bn",
     "lvae_vanilla::*",
     "memorygan_checkpoint::fashion",

@@ -1,5 +1,7 @@
 """Checkpoints of memoryGANs that are not of the data set's own sizes, as a plain TF1 `Saver` writes them."""
 
+import json
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -11,6 +13,7 @@ from memorygan import checkpoint
 from memorygan.config import make_config
 from memorygan.step import build_model
 from tests import tf1_program
+from tests.process import passed
 
 ODD = {"z_dim": 3, "f_dim": 4, "fc_dim": 6, "mem_size": 20, "key_dim": 5, "choose_k": 4}
 
@@ -40,6 +43,18 @@ def test_listed_and_converted_with_a_counter_that_is_nobodys(tmp_path, capsys):
     assert "passed over global_step" in capsys.readouterr().err
     assert tool.main(["convert", keras, back, "--model", "memorygan-fashion", "--like", str(tmp_path / "model-1")]) == 0
     np.testing.assert_array_equal(tf1.read(back)["g_/fully_connected/weights"], values["g_/fully_connected/weights"])
+
+
+@pytest.mark.full
+def test_evaluated_and_drawn(here, fashion):
+    tf1_program.save(here.path / "pretrained/model-1", odd_values())
+    sizes = " ".join(f"--{name}={value}" for name, value in ODD.items())
+    passed(here.call(f"memorygan/run.py --is_train=False --load_cp_dir=pretrained --data_dir={fashion} {sizes} "
+                     "--batch_size=8 --samples=16 --inception_score=False"))
+    written = here.path / "samples/pretrained"
+    assert np.load(written / "samples_gen_0.npy").shape == (16, 28, 28, 1)
+    assert 0 <= json.loads((written / "metrics.json").read_text())["memory"]["slots_real"] <= 1
+    assert {"samples_gen_0.png", "posterior.png", "nearest.png"} <= {path.name for path in written.iterdir()}
 
 
 def test_import_meta_graph_restores_what_we_write(tmp_path):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from lib import files
 from lib.run.options import Options
@@ -79,3 +80,7 @@ def test_the_originals_summaries_train_the_memory(tmp_path, monkeypatch, tf1_exa
     monkeypatch.setattr(checkpoint, "state", lambda model: states.append(model.memory) or {"memory": model.memory})
     train.run(config, Command())
     assert int(states[0].state().ages.numpy().max()) == oldest
+    directory, = (tmp_path / "logs/0").iterdir()
+    events = EventAccumulator(str(directory)).Reload()
+    assert [point.step for point in events.Scalars("mem_real_rate")] == list(range(3, 105))
+    assert set(events.Tags()["images"]) == {"fake_images/image/0", "real_images/image/0"}

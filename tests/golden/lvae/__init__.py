@@ -18,5 +18,6 @@ TOPICS: dict[str, Topic] = {
     "pytorch_ewc": Topic(pytorch.ewc_cases, pytorch.SETTINGS),
     "pytorch_metrics": Topic(pytorch.metrics_cases, pytorch.SETTINGS | {"gradients"}),
     "data": Topic(data.cases, data.SETTINGS),
+    "rotations": Topic(by_name(data.compare_rotations), data.SETTINGS),
     "fork_map": Topic(by_name(training.compare_fork_map), training.FORK_MAP_SETTINGS),
 }

@@ -1,4 +1,6 @@
-"""Topic `data`: pixels, classes, the order of the images and the switching of distributions, on synthetic raw data."""
+"""Topic `data`: pixels, classes, the order of the images and the switching of distributions, on synthetic raw data;
+topic `rotations`: the order of rotated distributions.
+"""
 
 import functools
 
@@ -6,6 +8,7 @@ import numpy as np
 
 from lvae import data, distributions
 from lvae.data import Samples
+from lvae.distributions import Distribution
 from tests.golden import records
 from tests.golden.lvae import common
 from tests.golden.records import Comparison
@@ -183,3 +186,12 @@ def _switching(name, case):
     except IndexError:
         pass  # the calls are used up
     yield Comparison("switching", ("switching", name, "switches_[call index, new class]"), found, records.EXACT)
+
+
+def compare_rotations(document, name):
+    case, image = document["cases"][name], np.zeros([1, 28, 28, 1])
+    upright = [Distribution("at 0", label, *[Samples(image, np.array([label]), data.unit)] * 2)
+               for label in range(case["classes"])]
+    found = [[part.label, int(part.name.rpartition(" ")[2])]
+             for part in distributions.with_rotations(upright, exact=False)]
+    yield Comparison("order of rotations", ("cases", name, "order"), found, records.EXACT)
