@@ -140,6 +140,9 @@ def jit(choice: str, distributed: bool = False) -> bool:
 def compiled(function, by_xla: bool):
     """The function compiled by XLA, or as it is: part of whatever graph calls it.
 
-    Random numbers are drawn outside: XLA's differ.
+    Random numbers are drawn outside: XLA's differ. Without autograph, which would read all the code below a step, some
+    seconds of each start, to find nothing to convert.
     """
-    return tf.function(function, jit_compile=True) if by_xla else function
+    if by_xla:
+        return tf.function(function, jit_compile=True, autograph=False)
+    return tf.autograph.experimental.do_not_convert(function)

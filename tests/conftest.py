@@ -7,6 +7,7 @@ for _name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREA
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import pytest  # noqa: E402
+import tensorflow as tf  # noqa: E402
 
 from tests import process, written  # noqa: E402
 from tests.shared import once  # noqa: E402
@@ -39,6 +40,14 @@ def place(launch, tmp_path) -> process.Place:
 def here(tmp_path) -> process.Place:
     """A place where programs are called only (`Place.call`), not started."""
     return process.Place(tmp_path)
+
+
+@pytest.fixture
+def eager():
+    """Operation by operation, which takes less time than tracing where few iterations are only a means."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,8 @@
-"""Kills a command with SIGKILL again and again, and compares what it leaves in the end with an unbroken run's."""
+"""Stops and kills a command again and again, and compares what it leaves in the end with an unbroken run's."""
 
 import pickle
 import re
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -41,8 +42,9 @@ class Pace(NamedTuple):
     between: float  # two resume points
 
 
-def _points(directory: Path) -> set[str]:
-    return {path.name for path in directory.glob("**/resume/ckpt-*.index")}
+def _points(directory: Path) -> set[int]:
+    """The numbers of the resume points there."""
+    return {int(path.stem.removeprefix("ckpt-")) for path in directory.glob("**/resume/ckpt-*.index")}
 
 
 def _wait_for(seen, process: subprocess.Popen, interval: float = 0.05) -> bool:
@@ -72,16 +74,17 @@ def moments(count: int, seed: int) -> list[str]:
 
 
 def finish_with_kills(program: Program, moments: list[str], pace: Pace, seed: int) -> None:
-    """Run to the end, killed on the way at these moments."""
+    """Run to the end, killed on the way at these moments. `stopped`: by a signal that it answers, a few points on."""
     random = np.random.RandomState(seed)
     for kind in moments:
-        before, process = _points(program.directory), program.start()
+        known, process = max(_points(program.directory), default=0), program.start()
+        new = 3 if kind == "stopped" else 1
 
         def writing():
             return leftovers(program.directory)
 
         def trained():
-            return _points(program.directory) - before
+            return max(_points(program.directory), default=0) >= known + new
 
         if kind == "start":
             time.sleep(random.uniform(0.0, pace.first_point))
@@ -90,8 +93,9 @@ def finish_with_kills(program: Program, moments: list[str], pace: Pace, seed: in
             time.sleep(random.uniform(0.0, pace.between))
             if kind == "writing":
                 _wait_for(writing, process, interval=0.005)
-        process.kill()
-        assert process.wait() < 0, f"ended before it was killed {len(moments)} times:\n{program.output()[-2000:]}"
+        process.send_signal(signal.SIGTERM if kind == "stopped" else signal.SIGKILL)
+        code = 128 + signal.SIGTERM if kind == "stopped" else -signal.SIGKILL
+        assert process.wait() == code, f"ended before it was killed {len(moments)} times:\n{program.output()[-2000:]}"
     program.finish()
 
 

@@ -60,7 +60,7 @@ def mergan_data(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def workplace(launch, mergan_data, tmp_path) -> process.Place:
+def workplace(mergan_data, tmp_path) -> process.Place:
     return link(mergan_data, tmp_path / "workplace")
 
 
@@ -78,11 +78,11 @@ class Trained(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def trained(launch, mergan_data, tmp_path_factory) -> Callable[[str], Trained]:
+def trained(mergan_data, tmp_path_factory) -> Callable[[str], Trained]:
     """What a training's command line printed and wrote. It runs once; nobody changes what it wrote."""
     def run(line: str) -> Trained:
         def make(path):
-            (path / "output.txt").write_text(process.passed(link(mergan_data, path).run(line)))
+            (path / "output.txt").write_text(process.passed(link(mergan_data, path).call(line)))
 
         path = once(tmp_path_factory, "trained " + re.sub(r"\W+", "_", line), make)
         return Trained((path / "output.txt").read_text(), path / "result" / result_name(line))

@@ -48,9 +48,10 @@ def small_disk(launch, tmp_path, request):
     disk.close()
 
 
+@pytest.mark.slow  # tests/test_full_disk.py asks the same of a toy
 @pytest.mark.parametrize("small_disk, unwritten, resumed", [
     pytest.param(40, "resume/ckpt-3", True, id="resume point"),  # a third one, before the first is removed
-    pytest.param(4, "model/WGAN_GP.model-0", False, id="checkpoint", marks=pytest.mark.slow),
+    pytest.param(4, "model/WGAN_GP.model-0", False, id="checkpoint"),
 ], indirect=["small_disk"])
 def test_a_full_disk_ends_in_one_line_and_the_run_goes_on_once_there_is_room(small_disk, unwritten, resumed):
     message = refused(small_disk.run(LINE))

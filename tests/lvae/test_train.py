@@ -4,7 +4,6 @@ import io
 import json
 import re
 import shutil
-import signal
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ import tensorflow as tf
 from lib import tf1
 from lvae.config import EXPERIMENTS
 from tests import written
-from tests.process import ROOT, passed, refused
+from tests.process import ROOT, Place, passed, refused
 from tests.shared import once
 
 FOLDER = ROOT / "lvae"
@@ -31,10 +30,10 @@ def line(experiment: str, data, flags: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def whole_run(launch, fashion, tmp_path_factory):
+def whole_run(fashion, tmp_path_factory):
     """A sequential run's directory, and what it printed."""
     def make(path):
-        done = launch(path).run(line("fashion_dnn", fashion, f"{SHORT} --test_interval=30"))
+        done = Place(path).call(line("fashion_dnn", fashion, f"{SHORT} --test_interval=30"))
         passed(done)
         (path / "output.txt").write_text(done.stdout)
         (path / "errors.txt").write_text(done.stderr)
@@ -48,6 +47,7 @@ def test_every_experiment_has_a_script():
     assert {path.name for path in FOLDER.glob("run_*.py")} == set(SCRIPTS.values())
 
 
+@pytest.mark.full
 def test_sequential_run_writes_the_originals_files(whole_run):
     run, output, errors = whole_run
     assert errors.count("running on the CPU") == 1
@@ -64,6 +64,7 @@ def test_sequential_run_writes_the_originals_files(whole_run):
     assert any(name.startswith("2d_cluster_vae2_") for name in names)
 
 
+@pytest.mark.full
 def test_last_checkpoint_has_the_originals_variables(whole_run):
     models = whole_run[0] / "models"
     prefix, = (path.with_suffix("") for path in models.glob("vae2_*.cpkt.index"))
@@ -72,18 +73,6 @@ def test_last_checkpoint_has_the_originals_variables(whole_run):
     name = prefix.name.removesuffix(".cpkt")
     assert values[f"{name}/encoder/encoder/projection/weights"].shape == (512, 2 * 2 + 3)
     assert values[f"{name}/temperature"] == 5.0
-
-
-def test_interrupted_run_ends_as_the_whole_one(whole_run, place, fashion):
-    command, run = line("fashion_dnn", fashion, f"{SHORT} --test_interval=30"), place.path / "experiment_0"
-    stopped = place.stop(command, "[model=1]", signal.SIGTERM)  # within the second distribution
-    assert stopped.returncode == 128 + signal.SIGTERM
-    assert "resuming" in passed(place.run(command))
-    for path in sorted((whole_run[0] / "models").glob("vae*.cpkt.index")):
-        ours, theirs = tf1.read(run / "models" / path.stem), tf1.read(path.with_suffix(""))
-        for name, value in theirs.items():
-            np.testing.assert_array_equal(ours[name], value, err_msg=name)
-    assert (run / "results.json").read_text() == (whole_run[0] / "results.json").read_text()
 
 
 @pytest.mark.full

@@ -42,7 +42,7 @@ def in_a_tf1_graph(case: str, use):
 
 
 @pytest.mark.parametrize("case", ["fashion", pytest.param("cifar10", marks=pytest.mark.full)])
-def test_a_tf1_saver_restores_what_we_write(tmp_path, case):
+def test_a_tf1_saver_restores_what_we_write(eager, tmp_path, case):
     config = tiny.config(case, **SIZES)
     model = build_model(config)
     side, channels = config.data.side, config.data.channels

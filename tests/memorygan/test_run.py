@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import signal
 import time
 from pathlib import Path
 
@@ -65,7 +64,10 @@ def test_training_writes_the_originals_files_and_generation_reads_them(workplace
     assert tf1.read(trained / "model-1")["Variable"] == 8
 
     directory = trained.relative_to(workplace.path)
-    output = passed(workplace.call(f"{line} --is_train=False --load_cp_dir={directory} --samples=20"))
+    # What judges colour takes long to train.
+    output = passed(workplace.call(f"{line} --is_train=False --load_cp_dir={directory} --samples=20 "
+                                   f"--inception_score={channels == 1}"))
+    assert ("inception score" in output) == (channels == 1)
     assert "[*] Test Start" in output and "saved at" in output
     generated = np.load(workplace.path / "samples" / directory / "samples_gen_0.npy")
     assert generated.shape == (20, side, side, channels) and generated.dtype == np.float32
@@ -81,32 +83,11 @@ def test_a_complete_run_is_not_trained_again_and_knows_its_sizes(workplace, trai
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("flags", ["--model=GAN", "--memory_update=kaiser", "--noslot_sampling",
-                                   "--model=GAN --discriminator=memory_d", "--discriminator=base_d"])
+@pytest.mark.parametrize("flags", ["--model=GAN", "--discriminator=base_d --memory_update=kaiser --noslot_sampling"])
 def test_the_papers_ablations_and_what_the_original_cannot_run(workplace, flags):
     passed(workplace.call(f"{FASHION} --epoch 1 {flags}"))
     log = (only(workplace.path / "logs/0") / "log.jsonl").read_text().splitlines()
     assert all(np.isfinite(list(json.loads(line)["means"].values())).all() for line in log)
-
-
-def test_an_interrupted_run_goes_on_and_ends_as_if_it_had_not_been(launch, workplace):
-    line = f"{FASHION} --epoch 30"
-    passed(workplace.run(f"{line} --exp=whole"))
-    process = workplace.start(f"{line} --exp=parts")
-    logs = workplace.path / "logs/parts"
-    while not any(path.stat().st_size for path in logs.glob("*/log.jsonl")):
-        assert process.poll() is None
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=600)
-    assert process.returncode == 128 + signal.SIGINT
-    assert "resuming" in passed(workplace.run(f"{line} --exp=parts"))
-    whole, parts = (only(workplace.path / "checkpoint" / exp) for exp in ("whole", "parts"))
-    theirs = tf1.read(parts / "model-30")
-    for name, value in tf1.read(whole / "model-30").items():
-        np.testing.assert_array_equal(value, theirs[name], err_msg=name)
-    curves = [(only(workplace.path / "logs" / exp) / "log.jsonl").read_text() for exp in ("whole", "parts")]
-    assert curves[0] == curves[1]
 
 
 @pytest.mark.full

@@ -16,7 +16,7 @@ from tests.memorygan import tiny
 
 
 @pytest.mark.parametrize("dataset", ["fashion", pytest.param("cifar10", marks=pytest.mark.full)])
-def test_a_resume_point_holds_every_variable(tmp_path, dataset):
+def test_a_resume_point_holds_every_variable(eager, tmp_path, dataset):
     """Averages and memory included, which no optimiser knows, and layers that stand in lists."""
     config = tiny.config(dataset)
     trained, resumed = build_model(config), build_model(config)

@@ -1,6 +1,7 @@
 """One iteration: who moves when, and that neither chunks nor resets nor the draw change what is computed."""
 
 import dataclasses
+import functools
 from typing import NamedTuple
 
 import keras
@@ -208,20 +209,23 @@ def test_reset_forgets_moments_and_steps_but_not_the_rate():
     assert float(optimizer.learning_rate) == pytest.approx(1e-4)
 
 
+@functools.cache
+def costs_in(precision):
+    """Of three iterations."""
+    config = dataclasses.replace(CONFIG, precision=precision)
+    networks = build_networks(config.data, dtype=precision)
+    copy_weights(networks.generator, networks.replay)
+    steps = make_steps(config, networks, build_optimizers(config, networks), 1)
+    values = steps.iterate(*batches(3), 0)
+    assert all(variable.dtype == "float32" for variable in networks.critic.variables)
+    return values
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_follows_float32(precision):
     """Same noise, same weights: after three iterations costs agree to a few percent and weights stay float32."""
-    def costs(precision):
-        config = dataclasses.replace(CONFIG, precision=precision)
-        networks = build_networks(config.data, dtype=precision)
-        copy_weights(networks.generator, networks.replay)
-        steps = make_steps(config, networks, build_optimizers(config, networks), 1)
-        values = steps.iterate(*batches(3), 0)
-        assert all(variable.dtype == "float32" for variable in networks.critic.variables)
-        return values
-
-    full, mixed = costs("float32"), costs(precision)
+    full, mixed = costs_in("float32"), costs_in(precision)
     for name in ("d-cost", "wgan-pure", "penalty", "JTR_disc_cost"):
         np.testing.assert_allclose(mixed[name], full[name], rtol=0.1, atol=0.1)
 

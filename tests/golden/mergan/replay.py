@@ -51,7 +51,9 @@ def _recompute(config, networks, aligns: bool, images, labels, latent, alpha, no
     generator, critic = networks.generator, networks.critic
     of_critic = common.trained(tf1_names(critic, "Discriminator"))
     of_generator = common.trained(tf1_names(generator, "New.Generator"))
-    with tf.GradientTape(persistent=True) as tape:
+    # Of the old generator, which nothing trains, the tape would keep gigabytes.
+    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+        tape.watch([*of_critic.values(), *of_generator.values()])
         critic_cost = losses.critic_costs(generator, critic, images, labels, latent, alpha).total(config)
         generator_cost = losses.generator_costs(generator, critic, labels, latent).total(config)
         if aligns:
@@ -66,6 +68,7 @@ def _recompute(config, networks, aligns: bool, images, labels, latent, alpha, no
     gradients = {name: common.gradients(tape, generator_term, of_generator),
                  "gen_cost_all": common.gradients(tape, generator_total, of_generator)}
     if not aligns:
+        scalars |= _accuracies(networks, noise)
         gradients |= {"JTR_disc_cost": common.gradients(tape, critic_term, of_critic),
                       "disc_cost_all": common.gradients(tape, critic_total, of_critic)}
     return scalars, gradients
@@ -81,16 +84,19 @@ def _joint_replay(config, networks, noise):
     generator, old, critic = networks.generator, networks.replay, networks.critic
     costs = replay.joint_replay_costs(generator, old, critic, noise)
     critic_term, generator_term = costs.critic_total(config), costs.generator_total(config)
-    labels = replay.replay_labels(noise)
     scalars = {"JTR_disc_cost": critic_term, "JTR_gen_cost": generator_term,
                **_per_class("wgan_disc_class", costs.critic_wasserstein),
                **_per_class("acgan_disc_class", costs.critic_classification),
                **_per_class("wgan_gen_class", costs.generator_wasserstein),
                **_per_class("acgan_gen_class", costs.generator_classification)}
-    for name, network in (("JTR_old_acc", old), ("JTR_new_acc", generator)):
-        # All classes have equally many samples, so the share of all is the mean of the classes' shares.
-        scalars[name] = terms.accuracy(critic(replay.generate_classes(network, noise)).logits, labels)
     return scalars, critic_term, generator_term
+
+
+def _accuracies(networks, noise) -> dict:
+    """All classes have equally many samples, so the share of all is the mean of the classes' shares."""
+    labels = replay.replay_labels(noise)
+    return {name: terms.accuracy(networks.critic(replay.generate_classes(network, noise)).logits, labels)
+            for name, network in (("JTR_old_acc", networks.replay), ("JTR_new_acc", networks.generator))}
 
 
 def _per_class(name: str, values) -> dict:
