@@ -18,8 +18,8 @@ ROOMS = {
     "memorygan": ["config", "data", "networks", "memory", "losses", "noise", "step", "checkpoint", "samples", "train",
                   "evaluate", "interpret", "interchange", "sampler", "report", "tables", "command_line", "run"],
     "lvae": ["config", "data", "distributions", "networks", "posterior", "losses", "lifelong", "baselines", "noise",
-             "step", "checkpoint", "fork", "learner", "samples", "frechet", "pictures", "evaluate", "summaries", "train",
-             "comparison", "interchange", "examine", "sampler", "report", "tables", "command_line"],
+             "step", "checkpoint", "fork", "learner", "samples", "frechet", "pictures", "evaluate", "summaries",
+             "train", "comparison", "interchange", "examine", "sampler", "report", "tables", "command_line"],
 }
 # Shared code, from below to above: a part may import those before it and itself.
 SHARED = ["run.output", "errors", "randomness", "files", "systems", "run.settings", "run.provenance", "run.flags",

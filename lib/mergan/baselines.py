@@ -6,27 +6,33 @@ from lib import losses
 from lib.mergan.config import Config
 from lib.mergan.losses import generator_costs
 
-# EWC. The paper gives the penalty (its eq. 9) and its weight, not how the Fisher information is estimated. Here, as in
-# Seff et al. 2017 (Continual Learning in GANs) the critic stands for the likelihood: right after a class is learned,
-# the squared gradient of the generator's own cost on generated images of that class is averaged over batches, and the
-# classes' estimates add up. (The mean of the squared gradients of single images is 12 to 66 times larger.)
+# EWC. The paper gives the penalty (its eq. 9) and its weight of 1e9, not how the Fisher information is estimated. Here
+# the critic stands for the likelihood, as in Seff et al. 2017 (Continual Learning in GANs), and the classes' estimates,
+# each made right after its class is learned, add up. There are two readings:
 #
-# On mnist the estimate is about 1e-4 for a convolution's weight, and Adam's first step moves all weights by 1e-4: under
-# the paper's weight of 1e9 the penalty is then 234 beside costs of about 5. So every weight that an old class uses
-# stays within a step of its anchor, and a new class is learned by its own rows of the label tables.
+# - "samples": squared gradients of the critic's score of single images, as continual-learning code of the time has it,
+#   and a penalty that is averaged over the elements of each tensor. Under 1e9 it weighs a weight of the first layers
+#   about as much as the costs do, one of the last layer or of an old class's rows thousands of times more.
+# - "batches": squared gradients of the generator's cost on whole batches, which are 12 to 66 times smaller, and the
+#   penalty's sum. Adam's first step moves all weights by its rate: under 1e9 the penalty is then 234 beside costs of
+#   about 5, so every weight that an old class uses stays within a step of its anchor. 2e5 lets a new class be learned.
 
 
-def fisher_of_batch(config: Config, generator, critic, labels, noise) -> list[tf.Tensor]:
-    """Squared gradient of the generator's cost on one batch, one tensor per trainable variable.
+def fisher_estimate(config: Config, generator, critic, labels, noise, index) -> list[tf.Tensor]:
+    """Squared gradient of one image's score, or of a batch's cost; one tensor per trainable variable.
 
     Args:
       labels: int32 [n], asked of the generator.
       noise: latent vectors [n, 128].
+      index: which image it is; the others of the batch are there for batch norm's statistics.
     """
     variables = generator.trainable_variables
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch([variable.value for variable in variables])
-        cost = generator_costs(generator, critic, labels, noise).total(config)
+        if config.fisher == "samples":
+            cost = critic(generator(noise, labels)).score[index]
+        else:
+            cost = generator_costs(generator, critic, labels, noise).total(config)
     return [tf.square(tf.convert_to_tensor(gradient)) for gradient in tape.gradient(cost, variables)]
 
 
@@ -39,6 +45,8 @@ def consolidation_cost(config: Config, generator, anchor, fisher) -> tf.Tensor:
     """
     weights = [variable.value for variable in generator.trainable_variables]
     anchors = [tf.stop_gradient(variable.value) for variable in anchor.trainable_variables]
+    if config.fisher == "samples":
+        fisher = [values / values.shape.num_elements() for values in fisher]
     return config.consolidation_factor * losses.quadratic_penalty(weights, anchors, fisher)
 
 

@@ -80,7 +80,12 @@ class Sequential(Checked):
                                   flag="EWC")
     consolidation_factor: float = setting(1e9, "Weight of the consolidation, lambda_EWC of the paper's eq. 9.",
                                           flag="EWC_factor", least=0.0)
-    fisher_batches: int = 100  # generated batches of a class from which its Fisher information is estimated
+    fisher: str = setting(
+        "samples", "How EWC estimates the Fisher information and sums its penalty up. samples: from the critic's "
+        "scores of single images, the penalty averaged over each tensor; batches: from the generator's cost on "
+        "batches, the penalty summed.", flag="EWC_fisher", choices=("samples", "batches"))
+    fisher_samples: int = 200  # generated images of a class from which its Fisher information is estimated
+    fisher_batches: int = 100  # batches of them where it is estimated from batches
     generative_replay: bool = setting(
         False, "Deep generative replay, a baseline: an unconditional GAN and a classifier.", flag="DGR")
     first_tasks: int = setting(0, "Learn, or test, only so many classes; 0 is all of them.", flag="tasks", least=0)
@@ -160,8 +165,10 @@ class Config(Sequential, Common):
         if self.dataset != own.NAME:
             for name in ("side", "classes", "channels"):
                 del values[name]
+        if not (self.consolidation and self.fisher == "samples"):  # as runs had it when there was no choice
+            del values["fisher"], values["fisher_samples"]
         return values | {"critic_classification": self.critic_classification,
-                                           "generator_classification": self.generator_classification}
+                         "generator_classification": self.generator_classification}
 
 
 def make_config(joint: bool = False, **settings) -> Config:

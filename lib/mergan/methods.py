@@ -173,16 +173,20 @@ class Consolidation(Method):
         config, networks = self.config, self.networks
         labels = tf.fill([config.batch_size], task)
 
+        by_batch = config.fisher == "batches"
+        estimates = config.fisher_batches if by_batch else config.fisher_samples
+
         @tf.function
-        def add(batch):
+        def add(batch, index):
             noise = tf.random.stateless_normal([config.batch_size, NOISE],
                                                randomness.key(config.seed, "fisher", task, batch))
-            new = baselines.fisher_of_batch(config, networks.generator, networks.critic, labels, noise)
+            new = baselines.fisher_estimate(config, networks.generator, networks.critic, labels, noise, index)
             for total, part in zip(self.fisher, new, strict=True):
-                total.assign_add(part / config.fisher_batches)
+                total.assign_add(part / estimates)
 
-        for batch in range(config.fisher_batches):
-            add(tf.constant(batch))
+        for number in range(estimates):
+            batch, index = (number, 0) if by_batch else divmod(number, config.batch_size)
+            add(tf.constant(batch), tf.constant(index))
 
 
 # In the order in which their terms are added up, which is the paper's backwards.

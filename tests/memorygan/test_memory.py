@@ -21,7 +21,7 @@ def slow_update(state: MemoryState, queries, labels, choose_k: int, rule: str, i
     """The update query by query and slot by slot, in float64; returns the four arrays and who was reset."""
     keys, values, ages, histogram = (np.asarray(field, np.float64) for field in state)
     after = [field.copy() for field in (keys, values, ages + 1, histogram)]
-    slots, batch = len(values), len(queries)
+    slots = len(values)
     k = min(choose_k, slots)
     by_age = sorted(range(slots), key=lambda i: (-ages[i], i))
     resets = []

@@ -1,16 +1,21 @@
 """EWC's penalty and Fisher information, DGR's mixture and labels, against closed forms."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from lib import randomness
 from lib.mergan import baselines
 from lib.mergan.config import NOISE, Config
 from lib.mergan.methods import Consolidation
 from lib.mergan.networks import Judgement, build_networks, copy_weights
 from lib.mergan.step import build_optimizers, make_steps
 
-EWC = Config("mnist", 3, consolidation=True, consolidation_factor=10.0, fisher_batches=2, batch_size=8, critic_steps=1)
+EWC = Config("mnist", 3, consolidation=True, consolidation_factor=10.0, fisher_batches=2, fisher_samples=2,
+             batch_size=8, critic_steps=1)
+BY_BATCH = dataclasses.replace(EWC, fisher="batches")
 DGR = Config("mnist", 3, generative_replay=True, batch_size=8, critic_steps=1)
 
 
@@ -30,9 +35,38 @@ def test_consolidation_is_half_the_weighted_square():
     assert float(cost) == pytest.approx(10 / 2 * 0.5 * 3.0**2, rel=1e-5)
 
 
-def test_fisher_is_the_mean_squared_gradient_of_the_generators_cost_and_adds_up():
+def test_it_is_averaged_over_a_tensor_or_summed():
+    networks = build_networks(EWC.data)
+    copy_weights(networks.generator, networks.replay)
+    fisher = [tf.fill(variable.shape, 0.5) for variable in networks.generator.trainable_variables]
+    kernel = networks.generator.conv5.kernel
+    kernel.assign_add(tf.fill(kernel.shape, 3.0))
+    one = 10 / 2 * 0.5 * 3.0**2
+    costs = {config.fisher: float(baselines.consolidation_cost(config, networks.generator, networks.replay, fisher))
+             for config in (EWC, BY_BATCH)}
+    assert costs == pytest.approx({"samples": one, "batches": one * np.prod(kernel.shape)}, rel=1e-4)
+
+
+@pytest.mark.full
+def test_the_fisher_information_of_samples_is_the_mean_square_of_their_scores_gradients():
     networks = build_networks(EWC.data)
     method = Consolidation(EWC, networks)
+    method.remember(0)
+    noise = tf.random.stateless_normal([8, NOISE], randomness.key(EWC.seed, "fisher", 0, 0))
+    table = networks.generator.norm1.offset
+    squares = []
+    for index in range(EWC.fisher_samples):
+        with tf.GradientTape() as tape:
+            score = networks.critic(networks.generator(noise, tf.zeros([8], tf.int32))).score[index]
+        squares.append(np.square(tf.convert_to_tensor(tape.gradient(score, table.value))))
+    index = [variable.path for variable in networks.generator.trainable_variables].index(table.path)
+    np.testing.assert_allclose(method.fisher[index], np.mean(squares, axis=0), rtol=1e-3, atol=1e-12)
+
+
+@pytest.mark.parametrize("config", [EWC, BY_BATCH], ids=["samples", "batches"])
+def test_fisher_is_that_of_the_class_and_adds_up(config):
+    networks = build_networks(config.data)
+    method = Consolidation(config, networks)
     fisher = method.fisher
     method.remember(0)
     index = [v.path for v in networks.generator.trainable_variables].index(networks.generator.conv5.bias.path)
