@@ -94,7 +94,7 @@ def _probabilities(config: Config, samples: np.ndarray, data_dir: str, inception
             print(f"a classifier trained here takes Inception's place ({error})", flush=True)
     judge = _judge(config, data_dir)
     model = pretrained.judge_of(config.dataset, _labelled(config, "train", data_dir),
-                                _labelled(config, "test", data_dir), judge=judge)
+                                _labelled(config, "test", data_dir), "pretrain", judge)
     pixels = (pictures.float_pixels(np.array(batch), config.data.unit_range) for batch in batches(samples))
     return judge.name, pretrained.probabilities(model, pixels, judge.recipe.flip), pretrained.about(model)
 
