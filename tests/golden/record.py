@@ -76,7 +76,8 @@ class _Noise(object):
         """{placeholder: value} of all of a kind and of the value's shape; distributions have an axis of one before."""
         found = {}
         for shape in (list(value.shape), [1] + list(value.shape)):
-            found.update((made, value.reshape(shape)) for known, made in self.made if known == kind
+            found.update((made, value.reshape(shape)) for known, made in self.made
+                         if known == kind and made.dtype.as_numpy_dtype == value.dtype
                          and made.shape.ndims == len(shape) and made.shape.is_compatible_with(shape))
         return found
 
