@@ -4,8 +4,8 @@
 
 Takes cases, settings and inputs of the figures in golden/figures, runs the original's own modules on them and writes
 what comes out to files of the same names and form in DIRECTORY, which `python -m tests.golden` checks the port by.
-MeRGAN: `losses_mnist`, in batches of 64. memoryGAN: `losses`, without the three parts of a cost. The Lifelong VAE:
-`vanilla`, and of `training` the steps before the first fork.
+MeRGAN: `losses_mnist`, in batches of 64. memoryGAN: `losses`. The Lifelong VAE: `vanilla`, and of `training` the steps
+before the first fork.
 
 What is done to the original: random numbers of its graphs are fed by key; memoryGAN's queries do not update the memory,
 as the topic asks; the VAEs' updates wait for all gradients; MeRGAN's layers, which need a GPU, pass their images in the
@@ -76,7 +76,8 @@ class _Noise(object):
         """{placeholder: value} of all of a kind and of the value's shape; distributions have an axis of one before."""
         found = {}
         for shape in (list(value.shape), [1] + list(value.shape)):
-            found.update((made, value.reshape(shape)) for known, made in self.made if known == kind
+            found.update((made, value.reshape(shape)) for known, made in self.made
+                         if known == kind and made.dtype.as_numpy_dtype == value.dtype
                          and made.shape.ndims == len(shape) and made.shape.is_compatible_with(shape))
         return found
 
@@ -265,6 +266,9 @@ def _run_memorygan(prefix, case, gan, memory_gan):
     if has_memory:
         tensors.update(q_sample=model.q_sample, p_real=results[0], p_fake=results[1])
         scalars["mi"] = tf.losses.get_losses()[0]
+        both, minus_fake = model.get_loss(results[0], results[1], "jsd")[:2]
+        scalars.update(loss_real=both + minus_fake, loss_fake=-minus_fake,
+                       loss_fake_=model.get_loss(results[0], results[1], "alternative")[1])
         feed[slots] = next(value for name, value in case["ints"].items() if name.endswith("/idx"))
         values.update(_memory(given))
     known = {name.partition("/")[2] for name in case["records"]}
