@@ -27,11 +27,6 @@ def prepare(config, options):
     return dataclasses.replace(config, precision=precision(config.precision))
 
 
-def versions() -> str:
-    """Of what computes."""
-    return f"TensorFlow {tf.__version__}, Keras {tf.keras.__version__}"
-
-
 def threads() -> int:
     """With how many threads a step computes on a CPU."""
     asked = tf.config.threading.get_intra_op_parallelism_threads() or os.environ.get("TF_NUM_INTRAOP_THREADS", "")

@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 import matplotlib
 import numpy as np
-import tensorflow as tf
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 from PIL import Image, ImageDraw, ImageFont
 
 from lib import files
+from lib.device import tf  # which leaves out TensorFlow's start-up lines
 
 _GAP = 2  # pixels between tiles
 _PAPER, _INK, _BLANK = (255, 255, 255), (40, 40, 40), (240, 240, 240)

@@ -116,8 +116,8 @@ class Compared(Table):
 
     def _unpublished(self, results: dict, measures: list[str]) -> str:
         """The same of a table that no paper has."""
-        lines = [[row, *(_beside(results[row]["figures"].get(measure), None) for measure in measures),
-                  results[row]["budget"]] for row in self.rows if row in results]
+        lines = [[row, *(self._cells(None, results[row], measure)[1] for measure in measures), results[row]["budget"]]
+                 for row in self.rows if row in results]
         missing = [row for row in self.rows if row not in results]
         parts = [markdown(["not in the paper", *measures, "our budget"], lines)] if lines else []
         if missing:

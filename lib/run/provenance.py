@@ -44,6 +44,11 @@ def versions() -> dict[str, str]:
             **{package: _version(package) for package in _LIBRARIES}}
 
 
+def libraries() -> str:
+    """With which of them numbers change, in words."""
+    return ", ".join(f"{package} {_version(package)}" for package in _LIBRARIES)
+
+
 def here(device: str, began: float) -> dict:
     """{"command", "versions", "device", "date", "seconds"} of what this process makes.
 

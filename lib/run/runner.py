@@ -18,12 +18,11 @@ from tqdm import tqdm
 
 from lib import device, files
 from lib.errors import STOPPING, Interrupted, UserError
-from lib.run import cost, output, place
+from lib.run import cost, output, place, provenance
 from lib.run.log import Log
 from lib.run.options import Options
 from lib.run.place import FINISHED, as_stored, check_settings
 from lib.run.progress import Progress
-from lib.run.provenance import Provenance
 from lib.run.resume import ResumePoints
 
 _CHUNK_SECONDS = 2.0  # one call of `advance` takes about this long, so that signals are answered soon
@@ -86,7 +85,7 @@ class Run:
             self._restored = self._points.restore()
             if self._restored:
                 print(f"resuming {self.directory} at phase {self.phase}, iteration {self.iteration}")
-            self._provenance = Provenance(self.directory, device.described(), self._restored)
+            self._provenance = provenance.Provenance(self.directory, device.described(), self._restored)
             for number in (signal.SIGINT, *STOPPING):
                 # nohup has a closed terminal ignored. Shells have their background jobs ignore interrupts, too, but who
                 # sends one to such a job means it.
@@ -105,7 +104,7 @@ class Run:
     def _circumstances(self) -> dict:
         """What is not set but given: `place.CIRCUMSTANCES` holds it."""
         data = {"data": self._data.source, "data_fingerprint": self._data.fingerprint} if self._data else {}
-        return {"threads": device.threads(), "versions": device.versions(), **data}
+        return {"threads": device.threads(), "versions": provenance.libraries(), **data}
 
     @property
     def phase(self) -> int:

@@ -12,7 +12,7 @@ from lib.data import folders, origin, sources
 from lib.errors import UserError
 from lib.mergan.config import Config
 from lib.mergan.data import TrainingImages
-from lib.run import place, runner
+from lib.run import place, provenance, runner
 from lib.run.options import Options
 from lvae import distributions
 from lvae.config import make_config
@@ -36,7 +36,7 @@ def stored(directory) -> dict:
 def test_a_run_says_and_keeps_what_it_learns_from(tmp_path, capsys):
     start(tmp_path)
     assert "data: files mnist\n" in capsys.readouterr().out
-    assert stored(tmp_path) == {"threads": device.threads(), "versions": device.versions(), "data": "files mnist",
+    assert stored(tmp_path) == {"threads": device.threads(), "versions": provenance.libraries(), "data": "files mnist",
                                 "data_fingerprint": "a1"}
     assert json.loads((tmp_path / "settings.json").read_text()) == {"system": "toy"}
 
@@ -59,12 +59,13 @@ def test_a_run_from_before_goes_on_and_gets_a_fingerprint(tmp_path, older):
     assert stored(tmp_path)["data_fingerprint"] == "b2"
 
 
-@pytest.mark.parametrize("name, now, said", [
-    ("threads", 48, f"--threads {device.threads()} before, 48 now"),
-    ("versions", "TensorFlow 3", f"versions {device.versions()} before, TensorFlow 3 now")])
-def test_other_threads_and_versions_are_said_and_no_obstacle(tmp_path, monkeypatch, capsys, name, now, said):
+@pytest.mark.parametrize("name, told_by, now, said", [
+    ("threads", (device, "threads"), 48, f"--threads {device.threads()} before, 48 now"),
+    ("versions", (provenance, "libraries"), "tensorflow 3",
+     f"versions {provenance.libraries()} before, tensorflow 3 now")], ids=["threads", "versions"])
+def test_other_threads_and_versions_are_said_and_no_obstacle(tmp_path, monkeypatch, capsys, name, told_by, now, said):
     start(tmp_path)
-    monkeypatch.setattr(device, name, lambda: now)
+    monkeypatch.setattr(*told_by, lambda: now)
     capsys.readouterr()
     start(tmp_path)
     (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("note: ")]
