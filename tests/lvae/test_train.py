@@ -20,7 +20,8 @@ SCRIPTS = {"mnist": "run_mnist_experiment.py", "fashion": "run_fashion_experimen
            "fashion_dnn": "run_fashion_dnn_experiment.py", "svhn": "run_svhn_experiment.py",
            "cifar": "run_cifar_experiment.py", "mixed_svhn_mnist": "run_mixed_svhn_mnist.py",
            "mixed_cifar_mnist": "run_mixed_cifar_mnist.py", "permuted_mnist": "run_permuted_mnist_experiment.py",
-           "digits": "run_digits_experiment.py", "folder": "run_folder_experiment.py"}
+           "digits": "run_digits_experiment.py", "folder": "run_folder_experiment.py",
+           "mnist_svhn": "run_mnist_svhn_experiment.py"}
 SHORT = "--sequential=True --latent_size=2 --batch_size=2 --min_interval=3 --max_dist_swaps=3"
 
 
