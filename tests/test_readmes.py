@@ -40,7 +40,7 @@ def prose(text: str) -> str:
 
 def commands_of(text: str) -> list[list[str]]:
     """Words of all `python ...` lines, in blocks and within the text."""
-    lines = [line for block in _FENCE.findall(text) for line in block.splitlines()]
+    lines = [line for block in _FENCE.findall(text) for line in block.replace("\\\n", " ").splitlines()]
     lines += [" ".join(code.split()) for code in re.findall(r"`([^`]+)`", prose(text))]
     commands = [line.rpartition("&& ")[2] for line in lines]
     return [shlex.split(command, comments=True)[1:] for command in commands if command.startswith("python ")]

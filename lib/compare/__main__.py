@@ -1,7 +1,7 @@
 """MeRGAN and the Lifelong VAE on the same sequence of classes, judged by the same classifier.
 
     python -m lib.compare --dataset digits
-    python -m lib.compare --dataset fashion --scale 0.05 --data_dir dataset
+    python -m lib.compare --dataset fashion --scale 0.025 --mergan_options learning_rate=1e-3
 
 Every method is trained by its own command line, below the working directory; the same command goes on where it was
 stopped. Then a classifier that has learned the real images looks at samples of each. Figures go to <output>.json and
@@ -32,6 +32,9 @@ class Command(Checked):
     dataset: str = setting("digits", "What all learn, class after class.", choices=("digits", "fashion"))
     scale: float = setting(1.0, "Share of each system's own iterations.", least=0.0, most=1.0)
     rows: tuple[str, ...] = setting((), "Methods to run, with commas between; none: all.")
+    mergan_options: tuple[str, ...] = setting(
+        (), "Further flags of MeRGAN's scripts, with commas between, as learning_rate=1e-3, with which a short run "
+            "learns more.")
     samples: int = setting(10_000, "Generated images of a method that are judged.", least=2)
     precision: str = setting("auto", "As in the scripts.")
     data_dir: FilePath = setting("dataset", "Where the data sets lie.")
@@ -48,7 +51,8 @@ def contestants(command: Command) -> dict[str, tuple[str, object, Budget]]:
     found = {}
     for system in _COMPARED:
         tables = systems.part(system, "tables")
-        budget = Budget(command.scale, command.precision, tables.COMPARED_FLAGS)
+        options = command.mergan_options if system == "mergan" else ()
+        budget = Budget(command.scale, command.precision, tables.COMPARED_FLAGS + options)
         found |= {row: (system, tables.COMPARED[command.dataset], budget) for row in tables.COMPARED_ROWS}
     unknown = [row for row in command.rows if row not in found]
     if unknown:
