@@ -4,6 +4,7 @@ may differ."""
 import contextlib
 import datetime
 import importlib.metadata
+import itertools
 import platform
 import shlex
 import subprocess
@@ -18,9 +19,10 @@ _ROOT = Path(__file__).resolve().parents[2]
 _LIBRARIES = ("tensorflow", "keras", "numpy")
 
 
-def command(*arguments: str) -> str:
-    """This program with other arguments, as one types it."""
-    return shlex.join(["python"] * sys.argv[0].endswith(".py") + [sys.argv[0], *map(str, arguments)])
+def command(*flags: str) -> str:
+    """This program with other flags, as one types it; `lvae`, when installed, has the experiment before them."""
+    program = [sys.argv[0], *itertools.takewhile(lambda word: not word.startswith("-"), sys.argv[1:])]
+    return shlex.join(["python"] * sys.argv[0].endswith(".py") + [*program, *map(str, flags)])
 
 
 def _version(package: str) -> str:
@@ -57,7 +59,8 @@ def here(device: str, began: float) -> dict:
       began: `time.time()` at its start.
     """
     date = datetime.datetime.fromtimestamp(began).astimezone().isoformat(timespec="seconds")
-    return {"command": command(*sys.argv[1:]), "versions": versions(), "device": device, "date": date,
+    flags = itertools.dropwhile(lambda word: not word.startswith("-"), sys.argv[1:])
+    return {"command": command(*flags), "versions": versions(), "device": device, "date": date,
             "seconds": round(time.time() - began, 1)}
 
 
