@@ -127,13 +127,13 @@ def _newest_point(directory: Path) -> dict[str, np.ndarray]:
 
 
 def events(directory: Path) -> set[tuple]:
-    """(tag, step, value) of all event files, whose last record a kill may have cut."""
+    """(tag, step, value) of all event files, whose last record a kill may have cut; not when the run began."""
     found = set()
     for path in directory.rglob(f"{_EVENTS}*"):
         for record in tf.data.TFRecordDataset(str(path)).ignore_errors():
             event = tf.compat.v1.Event.FromString(record.numpy())
             found |= {(value.tag, event.step, value.SerializeToString(deterministic=True))
-                      for value in event.summary.value}
+                      for value in event.summary.value if not value.tag.startswith("_hparams_")}
     return found
 
 

@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import unittest.mock
@@ -51,12 +52,12 @@ class Place:
         output, errors = process.communicate(timeout=900)
         return subprocess.CompletedProcess(line, process.returncode, output, errors)
 
-    def call(self, line: str) -> subprocess.CompletedProcess:
+    def call(self, line: str, output: io.StringIO | None = None) -> subprocess.CompletedProcess:
         """What `run` does, in this process: for what TensorFlow's start of five seconds would add nothing to."""
         program, *arguments = _words(line)
         if program == "-m":
             program, *arguments = arguments
-        output, errors = io.StringIO(), io.StringIO()
+        output, errors = output or io.StringIO(), io.StringIO()
         code = 0
         with _as_in_a_new_process(self.path, [program, *arguments]), contextlib.redirect_stdout(output), \
                 contextlib.redirect_stderr(errors):
@@ -68,6 +69,21 @@ class Place:
             except SystemExit as end:
                 code = end.code or 0
         return subprocess.CompletedProcess(line, code, output.getvalue(), errors.getvalue())
+
+
+class Stopping(io.StringIO):
+    """Standard output for `Place.call` that sends this process a signal when a text with a sign is written to it."""
+
+    def __init__(self, sign: str, number: int):
+        super().__init__()
+        self._sign, self._number = sign, number
+
+    def write(self, text: str) -> int:
+        written = super().write(text)
+        if self._number and self._sign in text:
+            number, self._number = self._number, 0
+            signal.raise_signal(number)
+        return written
 
 
 def _words(line: str | list[str]) -> list[str]:

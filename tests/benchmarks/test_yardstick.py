@@ -1,6 +1,7 @@
 """The hand-written critic step computes what the project's does."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from benchmarks import yardstick
@@ -26,6 +27,7 @@ def weights(networks) -> tuple[list, list]:
     return ([tf.Variable(np.asarray(value)) for value in ours], [tf.Variable(np.asarray(value)) for value in theirs])
 
 
+@pytest.mark.full
 def test_three_steps_agree_with_the_projects():
     config = Config("mnist", 1, batch_size=8)
     networks = build_networks(config.data)

@@ -36,7 +36,6 @@ FAST = (
     "mergan_networks::networks_mnist",
     "mergan_replay_alignment::ra_mnist_1", "mergan_replay_float64::ra_mnist_1",
     "mergan_training::train_sft/task0", "mergan_training_float64::train_sft/task0",
-    "mergan_training_float64::train_jtr/task1",
 )
 SLOW = ()  # none takes more than three minutes
 

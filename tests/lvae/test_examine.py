@@ -14,6 +14,7 @@ from tests.lvae.test_train import line
 from tests.process import passed, refused
 
 
+@pytest.mark.full
 def test_a_tf1_programs_checkpoint_is_evaluated_and_drawn(here, fashion):
     """Of four latent dimensions, which no flag says."""
     tf1_program.save(here.path / "vae0.cpkt", checkpoint_values("fashion_dnn"))

@@ -135,6 +135,7 @@ def test_adamnorm_divides_by_the_norm():
     np.testing.assert_array_equal(gradients[1], [0.0])
 
 
+@pytest.mark.full
 def test_reports_name_what_there_is():
     learner = Learner(CONFIG)
     history = learner.steps().iterate(_images(2), tf.constant(0))

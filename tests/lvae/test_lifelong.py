@@ -4,6 +4,7 @@ import dataclasses
 import gc
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from lvae import checkpoint, fork, lifelong, step
@@ -91,6 +92,7 @@ def test_the_teacher_never_learns():
     assert all((variable.numpy() != old).any() for variable, old in zip(networks.student.trainable_variables, student))
 
 
+@pytest.mark.full
 def test_two_models_exist_after_many_forks():
     networks, optimizer, lineage = _first()
     alive = set()

@@ -33,6 +33,7 @@ def test_sizes_follow_from_the_variables(dataset):
         name: value.shape for name, value in values.items()}
 
 
+@pytest.mark.full
 def test_listed_and_converted_with_a_counter_that_is_nobodys(tmp_path, capsys):
     values = odd_values()
     tf1_program.save(tmp_path / "model-1", values | {"global_step": np.int64(7)})

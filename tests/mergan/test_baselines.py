@@ -63,6 +63,7 @@ def test_the_fisher_information_of_samples_is_the_mean_square_of_their_scores_gr
     np.testing.assert_allclose(method.fisher[index], np.mean(squares, axis=0), rtol=1e-3, atol=1e-12)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("config", [EWC, BY_BATCH], ids=["samples", "batches"])
 def test_fisher_is_that_of_the_class_and_adds_up(config):
     networks = build_networks(config.data)

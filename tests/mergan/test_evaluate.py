@@ -91,6 +91,7 @@ def test_under_generative_replay_the_solver_says_what_an_image_is():
     assert set(np.argmax(reader(images), axis=1)) == {0}  # asked without a class
 
 
+@pytest.mark.full
 def test_accuracy_of_a_perfect_and_of_a_forgetful_generator(perfect, capsys):
     config = Config("mnist", 1, batch_size=8)
     assert evaluate.Evaluation(config, NETWORKS, "", evaluate.Measured()).run(4)["average_accuracy"] == 1.0

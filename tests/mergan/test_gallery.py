@@ -128,6 +128,7 @@ def test_latent_vectors_are_the_same_in_joint_training():
     np.testing.assert_array_equal(ten, fixed_noise(Config("digits", 3)).numpy()[:10])
 
 
+@pytest.mark.full
 def test_unconditional_images_are_sorted_by_the_solver(tmp_path):
     run, networks = trained(tmp_path, Config("digits", 3, generative_replay=True), 2)
     assert not run.conditional and run.samples() == [Sample(3, 2)]

@@ -134,6 +134,7 @@ def test_the_tools_models_are_the_programs(name, dataset, joint):
     assert set(model.networks) == {"generator", "critic"} | ({"replay"} if not joint else set())
 
 
+@pytest.mark.full
 def test_list_and_convert_a_checkpoint_of_the_joint_program(tmp_path, capsys):
     values = checkpoint_values("mnist", joint=True)
     tf1_program.save(tmp_path / "model", values)

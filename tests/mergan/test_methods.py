@@ -36,6 +36,7 @@ class Sixth(methods.Method):
         self.learned.assign_add(1)
 
 
+@pytest.mark.full
 def test_a_sixth_method_needs_nothing_but_its_class_and_its_line(monkeypatch):
     monkeypatch.setattr(methods, "METHODS", (*methods.METHODS, Sixth))
     config = Config("mnist", 3, tf1_exact=True, batch_size=4, critic_steps=1)

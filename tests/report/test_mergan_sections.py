@@ -149,6 +149,7 @@ def test_tsne_without_the_data_says_why(tmp_path, monkeypatch):
     assert section.text == "Not drawn: svhn: no files." and not section.figures
 
 
+@pytest.mark.full
 def test_tsne_compares_runs_and_tasks(digits, monkeypatch):
     """With an untrained classifier: real images of class 0 and those of every finished task."""
     from lib.classifiers.networks import build_classifier
@@ -173,6 +174,7 @@ def test_a_class_that_is_not_there(aligned):
         sections.chapter(runs.read_all([aligned]), Options(data_dir="nowhere", label=10, tsne_samples=0))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("switch, missing", [
     ("generative_replay", {"Each class after each task", "First iterations of a new task: class 0"}),
     ("joint", {"Each class after each task", "First iterations of a new task: class 0"})])
