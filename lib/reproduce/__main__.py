@@ -93,20 +93,25 @@ def run_seeds(table: Table, row: str, budget: Budget, seeds: tuple[str, ...], da
             "deviations": {name: round(statistics.stdev(values), 2) for name, values in by_name.items()}}
 
 
+def _results(path: Path) -> dict:
+    """By row."""
+    return files.read_json(path, dict) if path.exists() else {}
+
+
 def run_table(name: str, table: Table, command: Command) -> list[str]:
     """Run the rows that were asked for and write what came out; returns the rows whose scripts stopped."""
     budget = Budget(command.scale, command.precision, command.options)
     path = command.directory / f"{name}.json"
     files.make_directory(path.parent)
-    results, ran, stopped = files.read_json(path, dict) if path.exists() else {}, [], []
+    ran, stopped = [], []
     for row in [] if command.tables_only else command.rows or table.rows:
         result = run_seeds(table, row, budget, command.seeds, Path(command.data_dir).resolve())
         if result is None:
             stopped.append(f"{name}: {row}")
             continue
-        results[row] = result
         ran.append(row)
-        files.write_json(path, results)
+        files.write_json(path, _results(path) | {row: result})  # read anew: other rows may run beside this one
+    results = _results(path)
     if ran:
         table.draw(path.with_suffix(".png"), results)
     published = files.read_json(Path(__file__).parent / "published.json")
