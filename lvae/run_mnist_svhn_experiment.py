@@ -2,8 +2,8 @@
 
     python run_mnist_svhn_experiment.py --sequential --latent_size=14 --use_bn --min_interval=12000 --max_dist_swaps=2
 
-An iteration takes about 0.85 s on two CPU cores. Expect mnist_... and svhn_test_elbo.csv in experiment_<n>/models, a line
-per visit.
+An iteration takes about 0.85 s on two CPU cores. Expect mnist_... and svhn_test_elbo.csv in experiment_<n>/models, a
+line per visit.
 """
 
 import sys

@@ -44,7 +44,6 @@ DATASETS = {
 }
 
 
-
 def of_own_images(side: int, channels: int) -> DataSet:
     """The same of one's own images: as the data set of this side."""
     like = DATASETS["celeba" if side == 64 else "cifar10"]
@@ -100,8 +99,7 @@ class Config(Common):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.dataset != own.NAME and self.side:
-            raise UserError(f"--side={self.side} goes with --dataset=folder alone; {self.dataset} has its own")
+        own.check_side(self.dataset, self.side)
 
     @property
     def data(self) -> DataSet:
@@ -172,10 +170,16 @@ class Measured(Checked):
     figures: bool = setting(True, "With --is_train=False: also the paper's figures of the memory.")
 
 
+def beside(directory: Path, kind: str) -> Path:
+    """A run's directory of another kind, logs or checkpoint: `<kind>/<exp>/<stamp>`."""
+    directory = directory.absolute()
+    return directory.parents[2] / kind / directory.parent.name / directory.name
+
+
 def logs_of(checkpoints: str) -> Path:
     """The directory `logs/<exp>/<run>` that belongs to `checkpoint/<exp>/<run>`, whether there is one or not."""
     path = Path(checkpoints)
-    return path.parents[1].parent / "logs" / path.parent.name / path.name if len(path.parts) > 2 else path
+    return beside(path, "logs") if len(path.parts) > 2 else path
 
 
 def max_iterations(config: Config, examples: int) -> int:

@@ -10,7 +10,7 @@ from lib import pictures, tf1
 from lib.run.settings import of_stored
 from lib.sample.model import Drawn, Model
 from memorygan import checkpoint, interchange, step
-from memorygan.config import Config
+from memorygan.config import Config, beside
 from memorygan.noise import draw_noise
 from memorygan.samples import Sampler
 
@@ -49,19 +49,13 @@ class MemoryGAN(Model):
 
 def states(directory: Path, settings: dict) -> dict[int, Path]:
     """{epoch: prefix of the checkpoint} of the run that logs in a directory `logs/<exp>/<stamp>`."""
-    return {int(match[1]): path.with_suffix("") for path in _beside(directory, "checkpoint").glob("*.index")
+    return {int(match[1]): path.with_suffix("") for path in beside(directory, "checkpoint").glob("*.index")
             if (match := re.fullmatch(r"model-(\d+)", path.stem))}
 
 
 def run_around(prefix: Path) -> Path:
     """The directory where the run of a checkpoint would log."""
-    return _beside(prefix.parent, "logs")
-
-
-def _beside(directory: Path, kind: str) -> Path:
-    """A run's directory of another kind, logs or checkpoint: `<kind>/<exp>/<stamp>`."""
-    exp = directory.absolute().parent
-    return exp.parent.parent / kind / exp.name / directory.absolute().name
+    return beside(prefix.parent, "logs")
 
 
 def of_run(prefix: Path, settings: dict) -> MemoryGAN:

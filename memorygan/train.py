@@ -81,13 +81,13 @@ def run(config: Config, command: Command, options: Options = Options()) -> Place
     if limit < 2:
         raise UserError(f"{images.examples} images in batches of {config.batch_size} make no iteration in "
                         f"{config.epoch} epoch(s); use a smaller --batch_size or more epochs")
-    model, jit = build_model(config), device.jit(options.jit)
     settings = {"system": "memoryGAN", **config.as_settings(), "load_cp_dir": command.load_cp_dir}
     known = _known_runs(command.exp, options)
     finished = place.finished_one(known, settings, images.origin)
     if finished:
         print(f"{finished} is complete; --resume=never trains again, and this evaluates it: {_test(finished)}")
         return _places(command.exp, finished.name)
+    model, jit = build_model(config), device.jit(options.jit)
     places = find_places(config, command.exp, settings, options)
     # Iterations 1 to limit - 1 of the original, which the runner counts from 0.
     space = Space(config, command, model)

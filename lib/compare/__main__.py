@@ -62,8 +62,7 @@ def contestants(command: Command) -> dict[str, tuple[str, object, Budget]]:
 
 def trained(row: str, table, budget: Budget, data_dir: Path) -> bool:
     """Train a method unless that is done; whether it came to its end."""
-    done = table.trained(row, budget) or place.is_finished(table.directory(row, budget))
-    return done or call(table.train(row, budget), data_dir)
+    return place.is_finished(table.directory(row, budget)) or call(table.train(row, budget), data_dir)
 
 
 def result(row: str, system: str, table, budget: Budget, judge, count: int) -> tuple[dict, list]:

@@ -24,6 +24,12 @@ _TEST_STRIDE = 10  # else every tenth image of a class is for testing
 _SHOWN = 10  # names of classes
 
 
+def check_side(dataset: str, side: int | None) -> None:
+    """Refuse a side that is asked of a data set which has its own."""
+    if dataset != NAME and side:
+        raise UserError(f"--side={side} goes with --dataset={NAME} alone; {dataset} has its own")
+
+
 @dataclasses.dataclass(frozen=True)
 class Own:
     """What was found. It stands where a data set's name does, and is called so in messages and paths."""

@@ -55,7 +55,7 @@ def _own_images(side: int | None, command: Command) -> dict:
     """
     path = Path(command.result_path, "settings.json")
     there = files.read_json(path, dict) if command.test and path.exists() else {}
-    found = own.opened(command.data_dir, side or there.get("side") or own.SIDES[0])
+    found = own.opened(command.data_dir, side or own.SIDES[0])
     here = {"side": found.side, "channels": found.channels, "classes": found.classes}
     differing = [f"{name}: {there[name]} there, {value} here" for name, value in place.as_stored(here).items()
                  if there.get(name, value) != value]

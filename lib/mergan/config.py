@@ -122,8 +122,7 @@ class Config(Sequential, Common):
         super().__post_init__()
         if self.generative_replay and (self.replay_alignment or self.joint_replay or self.consolidation):
             raise UserError("--DGR is a method of its own: leave out --RA, --JTR and --EWC")
-        if self.dataset != own.NAME and self.side:
-            raise UserError(f"--side={self.side} goes with --dataset=folder alone; {self.dataset} has its own")
+        own.check_side(self.dataset, self.side)
         if self.first_tasks > len(self.data.classes):
             raise UserError(f"--tasks={self.first_tasks}: {self.dataset} has {len(self.data.classes)} classes")
 

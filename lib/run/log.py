@@ -18,6 +18,7 @@ from tensorflow.core.util import event_pb2
 
 from lib import files, pictures, tf1
 from lib.errors import UserError
+from lib.tf1.events import writing
 
 _NAME = re.compile(r"[^/\\\0.][^/\\\0]{0,199}")  # of a quantity, which becomes the name of a file
 _STEP = re.compile(r"-?\d{1,18}")
@@ -102,12 +103,8 @@ class Log:
             files.write_text(self._stored_seconds, json.dumps(self.seconds))
         return json.dumps(self.pending)
 
-    @contextlib.contextmanager
     def _writing_events(self):
-        try:
-            yield
-        except tf.errors.OpError as error:
-            raise files.cannot_write(self.directory / "tensorboard", error) from error
+        return writing(self.directory / "tensorboard")
 
     def flush(self, step: int) -> dict[str, float]:
         """Write a log point; returns the means since the last one."""
@@ -173,15 +170,13 @@ def write_tested(directory: Path, tasks: dict[int, dict[str, float]]) -> None:
     folder = Path(directory) / "tensorboard" / "test"
     for path in folder.glob("events.out.tfevents.*"):
         path.unlink()
-    try:
+    with writing(folder):
         writer = tf.summary.create_file_writer(str(folder))
         with writer.as_default():
             for learned, figures in tasks.items():
                 for name, figure in figures.items():
                     tf.summary.scalar(name, figure, learned)
         writer.close()
-    except tf.errors.OpError as error:
-        raise files.cannot_write(folder, error) from error
 
 
 def _with_steps_as_numbers(values: dict[str, dict[str, float]]) -> dict[str, dict[int, float]]:

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,32 +30,31 @@ def is_finished(directory: Path) -> bool:
     return any((Path(directory) / mark).exists() for mark in _MARKS)
 
 
-def newest_unfinished(directories: Iterable[Path], settings: dict) -> Path | None:
-    """The first of these directories, given the newest first, that holds an unfinished run of these very settings.
+def _first(directories: Iterable[Path], settings: dict, fits: Callable[[Path], bool]) -> Path | None:
+    """The first of these directories that holds a run of these very settings and fits.
 
     What cannot be read is somebody else's and passed over.
     """
     wanted = as_stored(settings)
     for directory in directories:
-        stored = directory / "settings.json"
-        try:
-            if stored.exists() and not is_finished(directory) and files.read_json(stored) == wanted:
+        with contextlib.suppress(UserError, OSError):
+            if fits(directory) and files.read_json(directory / "settings.json") == wanted:
                 return directory
-        except (UserError, OSError):
-            continue
     return None
+
+
+def newest_unfinished(directories: Iterable[Path], settings: dict) -> Path | None:
+    """The first of these directories, given the newest first, that holds an unfinished run of these very settings."""
+    return _first(directories, settings, lambda directory: not is_finished(directory))
 
 
 def finished_one(directories: Iterable[Path], settings: dict, data: Origin | None) -> Path | None:
     """The first of these directories that holds a finished run of these very settings on these very data."""
-    wanted = as_stored(settings)
-    for directory in directories:
-        with contextlib.suppress(UserError, OSError):
-            known = circumstances(directory).get("data_fingerprint")
-            if (is_finished(directory) and files.read_json(directory / "settings.json") == wanted
-                    and (data is None or known in (None, data.fingerprint))):
-                return directory
-    return None
+    def fits(directory: Path) -> bool:
+        known = circumstances(directory).get("data_fingerprint")
+        return is_finished(directory) and (data is None or known in (None, data.fingerprint))
+
+    return _first(directories, settings, fits)
 
 
 def reserved(candidates: Iterable[Path]) -> Path:

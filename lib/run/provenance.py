@@ -22,7 +22,11 @@ _LIBRARIES = ("tensorflow", "keras", "numpy")
 def command(*flags: str) -> str:
     """This program with other flags, as one types it; `lvae`, when installed, has the experiment before them."""
     program = [sys.argv[0], *itertools.takewhile(lambda word: not word.startswith("-"), sys.argv[1:])]
-    return shlex.join(["python"] * sys.argv[0].endswith(".py") + [*program, *map(str, flags)])
+    return _typed([*program, *map(str, flags)])
+
+
+def _typed(words: list[str]) -> str:
+    return shlex.join(["python"] * words[0].endswith(".py") + words)
 
 
 def _version(package: str) -> str:
@@ -59,8 +63,7 @@ def here(device: str, began: float) -> dict:
       began: `time.time()` at its start.
     """
     date = datetime.datetime.fromtimestamp(began).astimezone().isoformat(timespec="seconds")
-    flags = itertools.dropwhile(lambda word: not word.startswith("-"), sys.argv[1:])
-    return {"command": command(*flags), "versions": versions(), "device": device, "date": date,
+    return {"command": _typed(sys.argv), "versions": versions(), "device": device, "date": date,
             "seconds": round(time.time() - began, 1)}
 
 

@@ -68,14 +68,17 @@ class Model:
     @property
     def input_side(self) -> int:
         """Height and width of the images that `reconstructed` need not resize; `UserError` without a posterior."""
-        raise UserError(f"{self.source}: {type(self).__name__} has no posterior to reconstruct from; a VAE has")
+        raise self._no_posterior()
 
     def reconstructed(self, images: np.ndarray, seed: int = 0, *, batch: int | None = None) -> Iterator[Drawn]:
         """What a VAE makes of images uint8 [n, h, w, 1 or 3] by way of their posterior, in their order.
 
         Labels are their most probable latent classes (-1: there are none), z is drawn from their posterior.
         """
-        raise NotImplementedError(self.input_side)
+        raise self._no_posterior()
+
+    def _no_posterior(self) -> UserError:
+        return UserError(f"{self.source}: {type(self).__name__} has no posterior to reconstruct from; a VAE has")
 
     def file(self, label: int, number: int) -> str:
         """Path of image `number` of a folder of samples: one folder per class, as data sets have it."""

@@ -13,6 +13,15 @@ from tensorflow.core.framework import summary_pb2
 from lib import files
 
 
+@contextlib.contextmanager
+def writing(directory: Path):
+    """Write event files of a directory in this block; `UserError` where that fails, as on a full disk."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        raise files.cannot_write(directory, error) from error
+
+
 class Events:
     """Scalars and pictures in an event file of its own in a directory.
 
@@ -22,15 +31,8 @@ class Events:
 
     def __init__(self, directory: Path):
         self._directory = Path(directory)
-        with self._writing():
+        with writing(self._directory):
             self._writer = tf.summary.create_file_writer(str(directory))
-
-    @contextlib.contextmanager
-    def _writing(self):
-        try:
-            yield
-        except tf.errors.OpError as error:
-            raise files.cannot_write(self._directory, error) from error
 
     def scalars(self, values: dict[str, float], step: int) -> None:
         """Values by tag."""
@@ -45,13 +47,13 @@ class Events:
         self._write(summary_pb2.Summary(value=[summary_pb2.Summary.Value(tag=tag, image=image)]), step)
 
     def _write(self, summary: summary_pb2.Summary, step: int) -> None:
-        with self._writing(), self._writer.as_default():
+        with writing(self._directory), self._writer.as_default():
             tf.summary.experimental.write_raw_pb(summary.SerializeToString(), step)
 
     def flush(self) -> None:
-        with self._writing():
+        with writing(self._directory):
             self._writer.flush()
 
     def close(self) -> None:
-        with self._writing():
+        with writing(self._directory):
             self._writer.close()
