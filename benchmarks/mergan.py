@@ -36,7 +36,7 @@ def _of_task(about: dict, config: Config, networks, steps, past: int) -> list[Ca
     critic, generator = tf.function(steps.critic), tf.function(steps.generator)
     critic_noise = draw_critic_noise(config, past, 1, 0)
     generator_noise = draw_generator_noise(config, past, 1)
-    batch, first = pictures.to_float(images[0, 0]), tf.constant(1)
+    batch, task, first = pictures.to_float(images[0, 0]), tf.constant(past), tf.constant(1)
     of_critic, of_generator = operations(config, networks, past)
     whole = config.critic_steps * of_critic + of_generator
     made = [
@@ -44,7 +44,7 @@ def _of_task(about: dict, config: Config, networks, steps, past: int) -> list[Ca
              config.batch_size),
         Case(about | {"step": "generator"}, lambda: generator(generator_noise), of_generator,
              config.batch_size),
-        Case(about | {"step": "iteration"}, lambda: steps.iterate(images, labels, first), whole,
+        Case(about | {"step": "iteration"}, lambda: steps.iterate(images, labels, task, first), whole,
              config.critic_steps * config.batch_size, ITERATIONS),
     ]
     return made[1:] if about["method"] == "RA" else made

@@ -180,7 +180,7 @@ class Training:
             rows = order.rows(first * size, count * size)
             return (samples.take(rows, shape).reshape(count, size, *shape),)
 
-        return advancing(steps.iterate, take, _AT_ONCE)
+        return advancing(steps.iterate, take, at_once=_AT_ONCE)
 
     def label(self) -> str:
         """Of the progress bar."""

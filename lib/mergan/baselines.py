@@ -61,18 +61,18 @@ def new_samples(config: Config, task: int) -> int:
 
 def mix_with_replay(replay, images, noise) -> tf.Tensor:
     """Real images in front, the previous generator's images of noise [n, 128] in place of the last n."""
-    count = noise.shape[0]
-    if not count:
+    if noise.shape[0] == 0:
         return images
+    count = tf.shape(noise)[0]
     remembered = tf.stop_gradient(replay(noise, tf.zeros([count], tf.int32)))
-    return tf.concat([images[:images.shape[0] - count], remembered], axis=0)
+    return tf.ensure_shape(tf.concat([images[:images.shape[0] - count], remembered], axis=0), images.shape)
 
 
-def mixed_labels(replay_solver, mixture, replayed: int, task: int) -> tf.Tensor:
-    """int32 [n]: the new class for real images, the previous solver's opinion for the `replayed` last ones."""
-    new = mixture.shape[0] - replayed
-    if not replayed:
-        return tf.fill([new], task)
+def mixed_labels(replay_solver, mixture, noise, task) -> tf.Tensor:
+    """int32 [n]: the new class for real images, the previous solver's opinion for those made of noise [r, 128]."""
+    if noise.shape[0] == 0:
+        return tf.fill(mixture.shape[:1], task)
+    new = mixture.shape[0] - tf.shape(noise)[0]
     opinions = tf.argmax(replay_solver(mixture[new:]).logits[:, :task], axis=-1, output_type=tf.int32)
     return tf.concat([tf.fill([new], task), opinions], axis=0)
 

@@ -22,7 +22,8 @@ Shapes = dict[str, tuple[int, ...]]
 class Method:
     """What a method may do; one that does not say otherwise does nothing of it.
 
-    A task's number, from 0, is also the number of old classes.
+    A task's number, from 0, is also the number of old classes. Graphs are made for many tasks at once: in them it is a
+    tensor, and of noise that depends on it the shape is known only when they run.
     """
 
     name: str  # the paper's short name, and the flag
@@ -58,8 +59,8 @@ class Method:
         """What the critic takes for real in place of the new class's images [n, h, w, c] in [-1, 1]."""
         return images
 
-    def own_steps(self, task: int) -> dict[str, Callable[[tf.Tensor, dict[str, tf.Tensor]], tf.Tensor]]:
-        """What it trains itself after each critic step: {name in the log: (that step's batch, noise) -> cost}."""
+    def own_steps(self) -> dict[str, Callable[[tf.Tensor, dict[str, tf.Tensor], tf.Tensor], tf.Tensor]]:
+        """What it trains itself after each critic step: {name in the log: (that step's batch, noise, task) -> cost}."""
         return {}
 
     def remember(self, task: int) -> None:
@@ -135,9 +136,9 @@ class GenerativeReplay(Method):
     def batch(self, images, noise):
         return baselines.mix_with_replay(self.networks.replay, images, noise["mixture"])
 
-    def own_steps(self, task):
-        def step(mixture, noise):
-            labels = baselines.mixed_labels(self.networks.replay_solver, mixture, noise["mixture"].shape[0], task)
+    def own_steps(self):
+        def step(mixture, noise, task):
+            labels = baselines.mixed_labels(self.networks.replay_solver, mixture, noise["mixture"], task)
             return optimizers.descend(self._optimizer, self.networks.solver, lambda: cost(mixture, labels))
 
         def cost(mixture, labels):
@@ -163,6 +164,7 @@ class Consolidation(Method):
         self.fisher = [tf.Variable(tf.zeros(variable.shape), trainable=False)
                        for variable in networks.generator.trainable_variables]
         self.state = {"fisher": self.fisher}
+        self._add = tf.function(self._add_estimate)
 
     def generator_terms(self):
         return {"EWC-cost": lambda noise: baselines.consolidation_cost(
@@ -170,23 +172,22 @@ class Consolidation(Method):
 
     def remember(self, task):
         """Add the Fisher information of the class just learned."""
-        config, networks = self.config, self.networks
-        labels = tf.fill([config.batch_size], task)
+        for number in range(self._estimates):
+            batch, index = (number, 0) if self.config.fisher == "batches" else divmod(number, self.config.batch_size)
+            self._add(*map(tf.constant, (task, batch, index)))
 
-        by_batch = config.fisher == "batches"
-        estimates = config.fisher_batches if by_batch else config.fisher_samples
+    @property
+    def _estimates(self) -> int:
+        return self.config.fisher_batches if self.config.fisher == "batches" else self.config.fisher_samples
 
-        @tf.function
-        def add(batch, index):
-            noise = tf.random.stateless_normal([config.batch_size, NOISE],
-                                               randomness.key(config.seed, "fisher", task, batch))
-            new = baselines.fisher_estimate(config, networks.generator, networks.critic, labels, noise, index)
-            for total, part in zip(self.fisher, new, strict=True):
-                total.assign_add(part / estimates)
-
-        for number in range(estimates):
-            batch, index = (number, 0) if by_batch else divmod(number, config.batch_size)
-            add(tf.constant(batch), tf.constant(index))
+    def _add_estimate(self, task, batch, index):
+        config = self.config
+        noise = tf.random.stateless_normal([config.batch_size, NOISE],
+                                           randomness.key(config.seed, "fisher", task, batch))
+        new = baselines.fisher_estimate(config, self.networks.generator, self.networks.critic,
+                                        tf.fill([config.batch_size], task), noise, index)
+        for total, part in zip(self.fisher, new, strict=True):
+            total.assign_add(part / self._estimates)
 
 
 # In the order in which their terms are added up, which is the paper's backwards.

@@ -1,12 +1,13 @@
 """What the steps draw: from streams named `critic/...` and `generator/...`, by task, iteration and critic step."""
 
-from typing import NamedTuple
+from typing import Callable, NamedTuple, Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from lib import randomness
 from lib.mergan.config import NOISE, Config
-from lib.mergan.methods import acting, chosen
+from lib.mergan.methods import Method, Shapes, acting, chosen
 
 
 class CriticNoise(NamedTuple):
@@ -31,33 +32,50 @@ def draw_latent(key, *shape: int) -> tf.Tensor:
     return tf.random.stateless_normal([*shape, NOISE], key)
 
 
-def draw_critic_noise(config: Config, task: int, iteration, step) -> CriticNoise:
-    """Of a critic step (from 0 in every iteration); iteration and step may be tensors."""
+def draw_critic_noise(config: Config, task, iteration, step, methods: Sequence[type[Method]] | None = None
+                      ) -> CriticNoise:
+    """Of a critic step (from 0 in every iteration); iteration and step may be tensors.
+
+    The task may be one, too, where a graph serves many: then the `methods` that act in them have to be named.
+    """
     def key(name):
         return randomness.key(config.seed, f"critic/{name}", task, iteration, step)
 
-    shapes = [method.critic_noise(config, task) for method in acting(chosen(config), task)]
+    methods = acting(chosen(config), task) if methods is None else methods
     return CriticNoise(draw_latent(key("latent"), config.batch_size),
                        tf.random.stateless_uniform([config.batch_size, 1], key("alpha")),
-                       _fake_labels(config, key, task), _of_methods(shapes, key))
+                       _fake_labels(config, key, task),
+                       _of_methods(config, task, [method.critic_noise for method in methods], key))
 
 
-def draw_generator_noise(config: Config, task: int, iteration) -> GeneratorNoise:
-    """Of a generator step; the iteration may be a tensor."""
+def draw_generator_noise(config: Config, task, iteration, methods: Sequence[type[Method]] | None = None
+                         ) -> GeneratorNoise:
+    """Of a generator step; iteration and task may be tensors as in `draw_critic_noise`."""
     def key(name):
         return randomness.key(config.seed, f"generator/{name}", task, iteration)
 
-    shapes = [method.generator_noise(config, task) for method in acting(chosen(config), task)]
+    methods = acting(chosen(config), task) if methods is None else methods
     return GeneratorNoise(draw_latent(key("latent"), config.batch_size), _fake_labels(config, key, task),
-                          _of_methods(shapes, key))
+                          _of_methods(config, task, [method.generator_noise for method in methods], key))
 
 
-def _fake_labels(config: Config, key, task: int) -> tf.Tensor:
+def _fake_labels(config: Config, key, task) -> tf.Tensor:
     """Any of all classes in joint training, else the new one; an unconditional generator knows only 0."""
     if config.joint:
         return tf.random.stateless_uniform([config.batch_size], key("labels"), 0, len(config.data.classes), tf.int32)
     return tf.fill([config.batch_size], 0 if config.generative_replay else task)
 
 
-def _of_methods(shapes: list[dict], key) -> dict[str, tf.Tensor]:
-    return {name: tf.random.stateless_normal(shape, key(name)) for asked in shapes for name, shape in asked.items()}
+def _of_methods(config: Config, task, shapes: list[Callable[[Config, int], Shapes]], key) -> dict[str, tf.Tensor]:
+    """N(0, 1) by name, of the shapes that methods ask for in a task."""
+    if isinstance(task, int):
+        return {name: tf.random.stateless_normal(shape, key(name))
+                for asked in shapes for name, shape in asked(config, task).items()}
+    drawn = {}
+    for asked in shapes:
+        by_task = [asked(config, number) for number in range(1, config.tasks)]
+        for name in by_task[0]:
+            sizes = np.array([shapes_of_task[name] for shapes_of_task in by_task], np.int32)
+            known = [size if same else None for size, same in zip(sizes[0], (sizes == sizes[0]).all(axis=0))]
+            drawn[name] = tf.ensure_shape(tf.random.stateless_normal(tf.constant(sizes)[task - 1], key(name)), known)
+    return drawn

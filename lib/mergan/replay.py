@@ -1,7 +1,8 @@
 """Remembering old classes: replay alignment (RA) and joint training with replay (JTR).
 
 The noise of a replay is [old classes, samples, 128]; class i of it is generated with label i. All old classes pass
-a generator in one call, each normalised by statistics of its own as if it were alone.
+a generator in one call, each normalised by statistics of its own as if it were alone. How many there are may be known
+only when a graph runs, so that one graph serves all tasks.
 """
 
 from typing import NamedTuple
@@ -35,19 +36,20 @@ def _over_classes(costs: tf.Tensor, mean: bool) -> tf.Tensor:
 
 def replay_labels(noise: tf.Tensor) -> tf.Tensor:
     """int32 [old classes * samples]: 0, 0, ..., 1, 1, ..."""
-    return tf.repeat(tf.range(noise.shape[0], dtype=tf.int32), noise.shape[1])
+    classes, samples, _ = tf.unstack(tf.shape(noise))
+    return tf.repeat(tf.range(classes), samples)
 
 
 def generate_classes(generator, noise: tf.Tensor) -> tf.Tensor:
     """Images [old classes * samples, h, w, c] of noise [old classes, samples, 128], each class a batch of its own."""
-    return generator(tf.reshape(noise, [-1, noise.shape[-1]]), replay_labels(noise), groups=noise.shape[0])
+    return generator(tf.reshape(noise, [-1, noise.shape[-1]]), replay_labels(noise), groups=tf.shape(noise)[0])
 
 
 def alignment_distances(generator, replay, noise: tf.Tensor) -> tf.Tensor:
     """Half the summed squared distance between both generators' images of the same noise, per class [old classes]."""
     remembered = tf.stop_gradient(generate_classes(replay, noise))
     difference = generate_classes(generator, noise) - remembered
-    return 0.5 * tf.reduce_sum(tf.reshape(tf.square(difference), [noise.shape[0], -1]), axis=1)
+    return 0.5 * tf.reduce_sum(tf.reshape(tf.square(difference), [tf.shape(noise)[0], -1]), axis=1)
 
 
 def alignment_cost(config: Config, distances: tf.Tensor) -> tf.Tensor:
@@ -61,13 +63,12 @@ def alignment_cost(config: Config, distances: tf.Tensor) -> tf.Tensor:
 
 def joint_replay_costs(generator, replay, critic, noise: tf.Tensor) -> ReplayCosts:
     """JTR's terms (the paper's eqs. 11 and 12) on noise [old classes, samples, 128]; no gradient penalty."""
-    classes, samples = noise.shape[:2]
     labels = replay_labels(noise)
     remembered = critic(tf.stop_gradient(generate_classes(replay, noise)))
     new = critic(generate_classes(generator, noise))
 
     def per_class(values):
-        return tf.reduce_mean(tf.reshape(values, [classes, samples]), axis=1)
+        return tf.reduce_mean(tf.reshape(values, tf.shape(noise)[:2]), axis=1)
 
     def classification(logits):
         return per_class(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))

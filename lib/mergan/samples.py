@@ -98,7 +98,7 @@ class PerClass(Samples):
         return [(label, 1) for label in range(learned)]
 
     def pictures(self, learned, noise):
-        images = _all_classes(self.generator, noise, learned).numpy()
+        images = _all_classes(self.generator, noise, tf.constant(learned)).numpy()
         return images.reshape(learned, len(noise), *images.shape[1:])
 
     def files(self, learned, iteration):
@@ -161,7 +161,7 @@ class Unconditional(Samples):
 
 
 @tf.function(reduce_retracing=True)
-def _all_classes(generator, noise: tf.Tensor, learned: int) -> tf.Tensor:
+def _all_classes(generator, noise: tf.Tensor, learned: tf.Tensor) -> tf.Tensor:
     return replay.generate_classes(generator, tf.repeat(noise[None], learned, axis=0))
 
 

@@ -34,11 +34,11 @@ class Report(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """The steps of one task."""
+    """The steps of one task, or of many."""
 
     critic: Callable  # (float images [batch, h, w, c], int32 labels [batch], CriticNoise) -> Report
     generator: Callable  # GeneratorNoise -> Report
-    iterate: Callable  # (uint8 [k, 5, batch, h, w, c], int32 [k, 5, batch], first) -> {quantity: float32 [k]}
+    iterate: Callable  # (uint8 [k, 5, batch, h, w, c], int32 [k, 5, batch], task, first) -> {quantity: float32 [k]}
     of_generator: frozenset[str]  # quantities that iteration 0 has none of: the generator sits it out
 
 
@@ -48,20 +48,26 @@ def build_optimizers(config: Config, networks: Networks) -> Optimizers:
                                   config.precision) for network in (networks.generator, networks.critic)))
 
 
-def reported_quantities(config: Config, methods: Sequence[Method], task: int) -> list[str]:
-    """Names of what an iteration of a task reports, as the original prints them; `methods`: those that act in it."""
+def reported_quantities(config: Config, methods: Sequence[Method]) -> list[str]:
+    """Names of what an iteration reports, as the original prints them; `methods`: those that act in it."""
     names = ["g-cost", "d-cost", "wgan-pure", "penalty"]
     if config.joint:
         names += ["acgan-fake", "acgan-real", "wgan", "real_acc", "fake_acc"]
     for method in methods:
-        names += [*method.generator_terms(), *method.critic_terms(), *method.own_steps(task)]
+        names += [*method.generator_terms(), *method.critic_terms(), *method.own_steps()]
     return names
+
+
+def graph_of(methods: Sequence[Method], task: int) -> tuple[tuple[Method, ...], bool]:
+    """Tasks that have this in common share their steps: the methods that act, and whether they have old classes."""
+    acts = tuple(acting(methods, task))
+    return acts, bool(acts) and task > 0
 
 
 def make_steps(config: Config, networks: Networks, optimizers: Optimizers, task: int,
                methods: Sequence[Method] | None = None, jit: bool = False,
                strategy: tf.distribute.Strategy | None = None) -> Steps:
-    """The steps of task `task` (from 0, which is also the number of old classes).
+    """The steps of task `task` (from 0, which is also the number of old classes) and all of the same `graph_of`.
 
     Args:
       methods: the run's, with what they remember of earlier tasks; default: fresh ones.
@@ -69,7 +75,7 @@ def make_steps(config: Config, networks: Networks, optimizers: Optimizers, task:
       strategy: its replicas share each batch, under whose scope networks and optimisers were built.
     """
     generator, critic = networks.generator, networks.critic
-    methods = acting(build_methods(config, networks) if methods is None else methods, task)
+    methods, later = graph_of(build_methods(config, networks) if methods is None else methods, task)
     critic_terms = _merged(method.critic_terms() for method in methods)
     generator_terms = _merged(method.generator_terms() for method in methods)
 
@@ -86,33 +92,34 @@ def make_steps(config: Config, networks: Networks, optimizers: Optimizers, task:
     critic_step, generator_step = (replicas.run_on_all(strategy, device.compiled(step, jit))
                                    for step in (critic_step, generator_step))
     own_steps = {name: device.compiled(step, jit)
-                 for name, step in _merged(method.own_steps(task) for method in methods).items()}
+                 for name, step in _merged(method.own_steps() for method in methods).items()}
 
-    def generator_quantities(number):
-        return _floats(generator_step(draw_generator_noise(config, task, number)).quantities(config))
+    def generator_quantities(task, number):
+        return _floats(generator_step(draw_generator_noise(config, task, number, methods)).quantities(config))
 
-    def critic_quantities(images, labels, number, step):
-        noise, batch = draw_critic_noise(config, task, number, step), pictures.to_float(images)
+    def critic_quantities(images, labels, task, number, step):
+        noise, batch = draw_critic_noise(config, task, number, step, methods), pictures.to_float(images)
         for method in methods:
             batch = method.batch(batch, noise.methods)
         report = critic_step(batch, labels, noise)
-        own = {name: own_step(batch, noise.methods) for name, own_step in own_steps.items()}
+        own = {name: own_step(batch, noise.methods, task) for name, own_step in own_steps.items()}
         return _floats(report.quantities(config) | own)
 
     of_generator = [*losses.GENERATOR_QUANTITIES, *generator_terms]
 
-    def iteration(images, labels, number):
+    def iteration(images, labels, now, number):
+        now = now if later or not methods else task  # a first task's methods draw noise of shapes of its own
         # The generator sits out iteration 0 of every task, as in the original.
-        quantities = tf.cond(number > 0, lambda: generator_quantities(number), lambda: _zeros(of_generator))
+        quantities = tf.cond(number > 0, lambda: generator_quantities(now, number), lambda: _zeros(of_generator))
         last = _zeros([*losses.CRITIC_QUANTITIES, *critic_terms, *own_steps])
         for step in tf.range(config.critic_steps):
-            last = critic_quantities(images[step], labels[step], number, step)
+            last = critic_quantities(images[step], labels[step], now, number, step)
         return quantities | last
 
-    names, data = reported_quantities(config, methods, task), config.data
+    names, data = reported_quantities(config, methods), config.data
     batches = [config.critic_steps, config.batch_size]
     iterate = repeat(iteration, names, tf.TensorSpec([*batches, data.side, data.side, data.channels], tf.uint8),
-                     tf.TensorSpec(batches, tf.int32))
+                     tf.TensorSpec(batches, tf.int32), given=1)
     return Steps(critic_step, generator_step, iterate, frozenset(names).intersection(of_generator))
 
 

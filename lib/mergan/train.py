@@ -18,7 +18,7 @@ from lib.mergan.data import TrainingImages
 from lib.mergan.methods import METHODS, build_methods, chosen
 from lib.mergan.networks import Networks, copy_weights, networks_of, tf1_variables
 from lib.mergan.samples import GRID, samples_of
-from lib.mergan.step import Steps, build_optimizers, make_steps
+from lib.mergan.step import Steps, build_optimizers, graph_of, make_steps
 from lib.run import provenance, replicas, runner
 from lib.run.options import Options
 from lib.run.repeat import advancing
@@ -82,6 +82,7 @@ class Training:
             self.optimizers = build_optimizers(config, self.networks)
             self.methods = build_methods(config, self.networks)
         self.state = resume_state(self.networks, self.optimizers, self.methods)
+        self._graph, self._steps = None, None  # made last
 
     def learn(self, images: TrainingImages, run: runner.Run) -> None:
         """All tasks from where the run stands."""
@@ -91,15 +92,23 @@ class Training:
             drawing.groundtruth(task, batches.take(0, 1)[0][0])
             if run.iteration == 0:
                 self.reset()
-            steps = make_steps(self.config, self.networks, self.optimizers, task, self.methods, self.jit, self.strategy)
             telling = Telling(run)
-            run.train(_timed(_advance(steps, batches, self.config.critic_steps), run), [
+            run.train(_timed(_advance(self.steps(task), batches, task, self.config.critic_steps), run), [
                 runner.log_event(run, telling.log_point),
                 runner.Event(self._draws, lambda iteration: drawing.samples(task, iteration)),
                 runner.Event(self._keeps, lambda iteration: self._write_checkpoint(task, iteration, run, telling)),
             ], label=_label(self.config, task))
             self.remember(task, run)
         run.finish(provenance.command("--test", "--result_path", run.directory))
+
+    def steps(self, task: int) -> Steps:
+        """Of a task: those of the one before, if they serve both, since graphs take seconds and memory to make."""
+        graph = graph_of(self.methods, task)
+        if graph != self._graph:
+            self._graph = graph
+            self._steps = make_steps(self.config, self.networks, self.optimizers, task, self.methods, self.jit,
+                                     self.strategy)
+        return self._steps
 
     def start_from(self, load_model: str, run: runner.Run) -> None:
         """Take a checkpoint for what the first task has taught."""
@@ -188,14 +197,14 @@ class Pictures:
         return Path(self._run.directory) / "samples"
 
 
-def _advance(steps: Steps, batches, critic_steps: int):
-    """The runner's view of `steps.iterate` over a stream of batches."""
+def _advance(steps: Steps, batches, task: int, critic_steps: int):
+    """The runner's view of `steps.iterate` over a task's stream of batches."""
 
     def take(first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
         images, labels = batches.take(first * critic_steps, count * critic_steps)
         return images.reshape(count, critic_steps, *images.shape[1:]), labels.reshape(count, critic_steps, -1)
 
-    everything = advancing(steps.iterate, take)
+    everything = advancing(steps.iterate, take, task)
 
     def advance(first: int, count: int) -> dict[str, dict[int, float]]:
         history = everything(first, count)

@@ -5,23 +5,25 @@ from typing import Callable, Sequence
 import tensorflow as tf
 
 
-def repeat(iteration: Callable, names: Sequence[str], *batches: tf.TensorSpec) -> Callable:
-    """A `tf.function` of K batches and the number of the first, which returns {quantity: float32 [K]}.
+def repeat(iteration: Callable, names: Sequence[str], *batches: tf.TensorSpec, given: int = 0) -> Callable:
+    """A `tf.function` of K batches, what is given and the number of the first, which returns {quantity: float32 [K]}.
 
     Args:
-      iteration: (one batch of each kind, its number int32 []) -> {quantity: scalar}, at least those of `names`.
+      iteration: (one batch of each kind, what is given, its number int32 []) -> {quantity: scalar}, at least those of
+        `names`.
       names: the quantities that are kept.
       batches: the form of one batch of each kind, without the axis of the K iterations.
+      given: how many numbers int32 [] all iterations are given, as that of the task.
     """
     stacked = [tf.TensorSpec([None, *batch.shape], batch.dtype) for batch in batches]
 
-    @tf.function(input_signature=[*stacked, tf.TensorSpec([], tf.int32)])
+    @tf.function(input_signature=[*stacked, *[tf.TensorSpec([], tf.int32)] * (given + 1)])
     def iterate(*arguments):
-        *many, first = arguments
+        many, numbers, first = arguments[:len(batches)], arguments[len(batches):-1], arguments[-1]
         count = tf.shape(many[0])[0]
         history = {name: tf.TensorArray(tf.float32, count) for name in names}
         for k in tf.range(count):
-            values = iteration(*(kind[k] for kind in many), first + k)
+            values = iteration(*(kind[k] for kind in many), *numbers, first + k)
             history = {name: array.write(k, tf.cast(values[name], tf.float32)) for name, array in history.items()}
         return {name: array.stack() for name, array in history.items()}
 
@@ -33,11 +35,12 @@ def by_iteration(history: dict[str, tf.Tensor], first: int) -> dict[str, dict[in
     return {name: dict(enumerate(map(float, values.numpy()), first)) for name, values in history.items()}
 
 
-def advancing(iterate: Callable, take: Callable, at_once: int | None = None) -> Callable:
+def advancing(iterate: Callable, take: Callable, *given: int, at_once: int | None = None) -> Callable:
     """The runner's `advance` of what `repeat` made: (first, count) -> {quantity: {iteration: value}}.
 
     Args:
       take: (first, count) -> the batches of so many iterations, one array [count, ...] of each kind.
+      given: the numbers that all iterations are given.
       at_once: iterations whose batches lie in memory together; None: all that the runner asks for.
     """
 
@@ -45,7 +48,7 @@ def advancing(iterate: Callable, take: Callable, at_once: int | None = None) -> 
         history: dict[str, dict[int, float]] = {}
         for start in range(first, first + count, at_once or count):
             size = min(at_once or count, first + count - start)
-            values = iterate(*map(tf.constant, take(start, size)), tf.constant(start))
+            values = iterate(*map(tf.constant, (*take(start, size), *given, start)))
             for name, column in by_iteration(values, start).items():
                 history.setdefault(name, {}).update(column)
         return history

@@ -27,7 +27,8 @@ def share(whole: tf.Tensor, axis: int = 0) -> tf.Tensor:
     if replicas == 1:
         return whole
     number = int(tf.get_static_value(tf.distribute.get_replica_context().replica_id_in_sync_group))
-    start, stop = (whole.shape[axis] * n // replicas for n in (number, number + 1))
+    size = whole.shape[axis] or tf.shape(whole)[axis]
+    start, stop = (size * n // replicas for n in (number, number + 1))
     return whole[(slice(None),) * axis + (slice(start, stop),)]
 
 

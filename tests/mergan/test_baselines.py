@@ -90,7 +90,7 @@ def test_a_strong_consolidation_holds_the_generator():
         for weight in method.fisher:
             weight.assign(tf.ones(weight.shape))
         steps = make_steps(config, networks, build_optimizers(config, networks), 1, [method])
-        values = steps.iterate(*batches(1, 6), 0)
+        values = steps.iterate(*batches(1, 6), 1, 0)
         return float(values["EWC-cost"][-1]), sum(
             float(tf.reduce_sum(tf.abs(a.value - b.value))) for a, b in
             zip(networks.generator.trainable_variables, networks.replay.trainable_variables))
@@ -115,8 +115,8 @@ def test_mixture_and_its_labels():
 
     mixture = baselines.mix_with_replay(replay, tf.zeros([8, 2, 2, 1]), tf.zeros([5, NOISE]))
     assert mixture[:, 0, 0, 0].numpy().tolist() == [0] * 3 + [1] * 5
-    assert baselines.mixed_labels(replay_solver, mixture, 5, 2).numpy().tolist() == [2] * 3 + [1] * 5
-    assert baselines.mixed_labels(replay_solver, mixture, 0, 0).numpy().tolist() == [0] * 8
+    assert baselines.mixed_labels(replay_solver, mixture, tf.zeros([5, NOISE]), 2).numpy().tolist() == [2] * 3 + [1] * 5
+    assert baselines.mixed_labels(replay_solver, mixture, tf.zeros([0, NOISE]), 0).numpy().tolist() == [0] * 8
 
 
 @pytest.mark.full
@@ -124,7 +124,7 @@ def test_generative_replay_trains_generator_critic_and_solver_without_classes():
     networks = build_networks(DGR.data, solver=True)
     optimizers = build_optimizers(DGR, networks)
     before = [[v.numpy() for v in network.variables] for network in networks]
-    values = make_steps(DGR, networks, optimizers, 1).iterate(*batches(1, 3), 0)
+    values = make_steps(DGR, networks, optimizers, 1).iterate(*batches(1, 3), 1, 0)
     moved = [any(not np.array_equal(a, b) for a, b in zip(old, network.variables))
              for old, network in zip(before, networks)]
     assert moved == [True, True, False, True, False]

@@ -10,6 +10,7 @@ from lib.mergan.config import NOISE, Config
 from lib.mergan.networks import networks_of
 from lib.mergan.noise import draw_critic_noise, draw_generator_noise
 from lib.mergan.step import build_optimizers, make_steps
+from lib.mergan.train import Training
 
 
 class Sixth(methods.Method):
@@ -44,7 +45,7 @@ def test_a_sixth_method_needs_nothing_but_its_class_and_its_line(monkeypatch):
     optimizers, built = build_optimizers(config, networks), methods.build_methods(config, networks)
     assert resume_state(networks, optimizers, built)["learned"] is built[0].learned
     steps = make_steps(config, networks, optimizers, 2, built)
-    values = steps.iterate(np.zeros([2, 1, 4, 32, 32, 1], np.uint8), np.full([2, 1, 4], 2, np.int32), 0)
+    values = steps.iterate(np.zeros([2, 1, 4, 32, 32, 1], np.uint8), np.full([2, 1, 4], 2, np.int32), 2, 0)
     assert values["six-gen"].numpy().tolist() == [0, 2 * NOISE] and values["six-disc"].numpy().tolist() == [6, 6]
     assert steps.of_generator == {"g-cost", "six-gen"}
 
@@ -75,3 +76,12 @@ def test_labels_that_are_asked_for():
 def test_names_switches_and_streams_are_no_one_elses():
     for field in ("name", "switch"):
         assert len({getattr(method, field) for method in methods.METHODS}) == len(methods.METHODS)
+
+
+@pytest.mark.parametrize("settings, shared", [
+    ({}, [True, True]), ({"joint_replay": True}, [False, True]), ({"generative_replay": True}, [False, True])])
+def test_tasks_of_the_same_methods_share_their_graphs(settings, shared):
+    """Each graph takes seconds to make, and memory that is never given back."""
+    training = Training(Config("mnist", 3, batch_size=8, **settings), jit=False, strategy=None)
+    steps = [training.steps(task) for task in range(3)]
+    assert [one is another for one, another in zip(steps, steps[1:])] == shared

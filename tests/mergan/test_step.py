@@ -13,7 +13,7 @@ from lib import optimizers
 from lib.mergan import replay
 from lib.mergan.config import Config
 from lib.mergan.methods import acting, build_methods
-from lib.mergan.networks import build_networks, copy_weights
+from lib.mergan.networks import build_networks, copy_weights, networks_of
 from lib.mergan.noise import draw_critic_noise, draw_generator_noise
 from lib.mergan.step import build_optimizers, make_steps, reported_quantities
 
@@ -52,7 +52,8 @@ class Watched(NamedTuple):
 
 def watch(config) -> Watched:
     """Both ways with the same graph: tracing it is what takes the time."""
-    networks, optimizers_, steps = start(config, task=0 if config.joint else 1)
+    task = 0 if config.joint else 1
+    networks, optimizers_, steps = start(config, task)
     built = {name: network for name, network in networks._asdict().items() if network is not None}
     images, labels = batches(3, config)
 
@@ -61,7 +62,7 @@ def watch(config) -> Watched:
 
     states, values = [state()], []
     for k in range(3):
-        values.append(steps.iterate(images[k:k + 1], labels[k:k + 1], k))
+        values.append(steps.iterate(images[k:k + 1], labels[k:k + 1], task, k))
         states.append(state())
     counts = int(optimizers_.generator.iterations), int(optimizers_.critic.iterations)
     for optimizer in optimizers_[:2]:
@@ -69,7 +70,7 @@ def watch(config) -> Watched:
     for name, network in built.items():
         for variable, value in zip(network.variables, states[0][name]):
             variable.assign(value)
-    at_once = steps.iterate(images, labels, 0)
+    at_once = steps.iterate(images, labels, task, 0)
     norms = networks.generator.norm1, networks.generator.norm2, networks.generator.norm3
     one_by_one = {name: np.concatenate([part[name] for part in values]) for name in at_once}
     return Watched(states, one_by_one, at_once, state(), counts,
@@ -177,7 +178,7 @@ def test_joint_replay_adds_the_gradients_of_its_costs():
                                          "wgan", "real_acc", "fake_acc"}),
 ])
 def test_reported_quantities_are_those_of_the_original(config, task, names):
-    assert set(reported_quantities(config, acting(build_methods(config, None), task), task)) == names
+    assert set(reported_quantities(config, acting(build_methods(config, None), task))) == names
 
 
 def test_noise_is_new_in_every_step_and_known_in_advance():
@@ -209,6 +210,21 @@ def test_reset_forgets_moments_and_steps_but_not_the_rate():
     assert float(optimizer.learning_rate) == pytest.approx(1e-4)
 
 
+@pytest.mark.full
+@pytest.mark.parametrize("settings", [{"joint_replay": True, "replay_alignment": True}, {"generative_replay": True}])
+def test_steps_of_a_task_give_a_later_one_the_same_as_its_own(settings):
+    """The noise is of other shapes there: more old classes, fewer samples of each."""
+    config = Config("mnist", 3, batch_size=8, critic_steps=1, **settings)
+    runs = []
+    for made_for in (1, 3):
+        networks = networks_of(config)
+        steps = make_steps(config, networks, build_optimizers(config, networks), made_for)
+        runs.append((steps.iterate(*batches(2, config, task=3), 3, 0), weights(networks.generator)))
+    (values, shared), (expected, own) = runs
+    assert all(np.array_equal(values[name], expected[name]) for name in expected)
+    assert all(map(np.array_equal, shared, own))
+
+
 @functools.cache
 def costs_in(precision):
     """Of three iterations."""
@@ -216,7 +232,7 @@ def costs_in(precision):
     networks = build_networks(config.data, dtype=precision)
     copy_weights(networks.generator, networks.replay)
     steps = make_steps(config, networks, build_optimizers(config, networks), 1)
-    values = steps.iterate(*batches(3), 0)
+    values = steps.iterate(*batches(3), 1, 0)
     assert all(variable.dtype == "float32" for variable in networks.critic.variables)
     return values
 
@@ -239,7 +255,7 @@ def test_xla_gives_the_same_numbers():
         networks = build_networks(config.data)
         copy_weights(networks.generator, networks.replay)
         steps = make_steps(config, networks, build_optimizers(config, networks), 1, jit=jit)
-        runs.append((steps.iterate(*batches(2, config), 0), networks))
+        runs.append((steps.iterate(*batches(2, config), 1, 0), networks))
     (plain, plain_networks), (compiled, compiled_networks) = runs
     for name, values in plain.items():
         np.testing.assert_allclose(compiled[name], values, rtol=1e-4, atol=1e-5, err_msg=name)

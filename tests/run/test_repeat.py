@@ -35,7 +35,7 @@ def test_advancing_is_the_same_in_parts(iterate, at_once):
     def take(first, count):
         return IMAGES[first:first + count], LABELS[first:first + count]
 
-    advance = advancing(iterate, take, at_once)
+    advance = advancing(iterate, take, at_once=at_once)
     first, rest = advance(0, 2), advance(2, 6)
     assert first["number"] | rest["number"] == {number: float(number) for number in range(8)}
     assert rest["total"][7] == IMAGES.sum()
