@@ -3,9 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from lib import files, pictures, systems
 from lib.errors import UserError
 from lib.report.tables import markdown, number
+from lib.run import log
+from lvae import distributions
+from lvae.config import config_of
 
 QUANTITIES = {"elbo": "negative test ELBO, all distributions",
               "seen_elbo": "negative test ELBO, distributions seen so far",
@@ -14,6 +19,7 @@ QUANTITIES = {"elbo": "negative test ELBO, all distributions",
                                          "seen so far",
               "consistency_accuracy": "consistency of student and teacher"}
 
+_THOUSAND = 1000
 _READ = ("seen_elbo", "frechet_distance", "frechet_reconstructions", "samples_by_distribution", "consistency_accuracy",
          "frechet_depends_on")
 
@@ -54,6 +60,23 @@ def transitions(results: list[dict], visited: int = 0) -> list[dict]:
     return rows
 
 
+def after_switches(directory: Path, count: int) -> list[float]:
+    """Negative test ELBO, all distributions, in the first, second ... thousand iterations after a switch.
+
+    Mean over the switches of a run between `count` distributions; `UserError` for a log that is not training's.
+    """
+    tests = {int(step): value for line in log.read(Path(directory) / "log.jsonl")
+             for name, values in line["values"].items() if name.endswith("test_elbo") for step, value in values.items()}
+    visits = distributions.schedule(config_of(files.read_json(Path(directory) / "settings.json", dict)), count)
+    switches = np.cumsum([visit.iterations for visit in visits])[:-1]
+    found = []
+    for began, visit in zip(switches, visits[1:]):
+        parts = [[value for step, value in tests.items() if start < step - began <= start + _THOUSAND]
+                 for start in range(0, visit.iterations, _THOUSAND)]
+        found.append([float(np.mean(part)) for part in parts if part])
+    return np.mean([means[:min(map(len, found))] for means in found], axis=0).tolist() if found else []
+
+
 def title(quantity: str) -> str:
     """What stands above a quantity's table and curves."""
     return QUANTITIES[quantity][0].upper() + QUANTITIES[quantity][1:]
@@ -86,6 +109,13 @@ def table(runs: dict[str, list[dict]], quantity: str) -> str:
     lines = [[str(transition), distribution, *(number(row and row[quantity], missing="") for row in rows)]
              for transition, distribution, rows in aligned(runs)]
     return markdown(["transition", "distribution", *runs], lines, numeric=len(runs))
+
+
+def curve_table(curves: dict[str, list[float]]) -> str:
+    """Markdown of `after_switches`: a line per thousand iterations, a column per run."""
+    lines = [[str(place + 1), *(number(curve[place] if place < len(curve) else None, missing="")
+                                for curve in curves.values())] for place in range(max(map(len, curves.values())))]
+    return markdown(["thousand", *curves], lines, numeric=len(curves))
 
 
 def chart(runs: dict[str, list[dict]], quantity: str) -> pictures.Chart:

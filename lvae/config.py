@@ -4,7 +4,7 @@ import dataclasses
 
 from lib.data import own
 from lib.errors import UserError
-from lib.run.settings import Checked, Common, FilePath, setting
+from lib.run.settings import Checked, Common, FilePath, of_stored, setting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,6 +145,11 @@ def make_config(experiment: str, *, architecture: Architecture | None = None, **
       UserError: a value out of bounds, or settings that do not go together.
     """
     return Config(experiment, architecture or EXPERIMENTS[experiment].architecture, **settings)
+
+
+def config_of(settings: dict) -> Config:
+    """The settings of a run from what its `settings.json` holds; `UserError` for what training did not write."""
+    return of_stored(Config, settings | {"architecture": of_stored(Architecture, settings.get("architecture", {}))})
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,10 +11,9 @@ import tensorflow as tf
 from lib import files, randomness, tf1
 from lib.data.sources import Arrays
 from lib.errors import UserError
-from lib.run.settings import of_stored
 from lib.sample.model import Drawn, Model
 from lvae import data, distributions, examine, interchange, lifelong, losses, samples
-from lvae.config import EXPERIMENTS, Architecture, Config
+from lvae.config import EXPERIMENTS, Architecture, Config, config_of
 from lvae.noise import draw_latent, draw_replay
 
 _GREY = ("mnist", "fashion")  # data sets of 28x28 images, which training prepares one by one
@@ -81,7 +80,7 @@ def states(directory: Path, settings: dict) -> dict[int, Path]:
     """{distributions visited: prefix of the checkpoint} of a run; without forks, there is one file."""
     found = {int(match[1]): path.with_suffix("") for path in (directory / "models").glob("*.cpkt.index")
              if (match := re.match(r"vae(\d+)_", path.name))}
-    if found and _config(settings).is_lifelong:
+    if found and config_of(settings).is_lifelong:
         return {number + 1: prefix for number, prefix in found.items()}
     visits = len(files.read_json(directory / "results.json", list)) if found else 0
     return {visits: prefix for prefix in found.values()}
@@ -92,14 +91,9 @@ def run_around(prefix: Path) -> Path:
     return prefix.absolute().parent.parent
 
 
-def _config(settings: dict) -> Config:
-    architecture = of_stored(Architecture, settings.get("architecture", {}))
-    return of_stored(Config, settings | {"architecture": architecture, "precision": "float32"})
-
-
 def of_run(prefix: Path, settings: dict) -> LifelongVAE:
     """A checkpoint of a run with these settings."""
-    return LifelongVAE(prefix, _config(settings))
+    return LifelongVAE(prefix, config_of(settings | {"precision": "float32"}))
 
 
 def of_checkpoint(prefix: Path, name: str) -> LifelongVAE:

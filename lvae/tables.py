@@ -66,13 +66,14 @@ class LifelongVAE(Table):
         _, transitions = comparison.read(directory)
         rounded = [{name: self._rounded(value) for name, value in figures.items()} for figures in transitions]
         precision = files.read_json(directory / "settings.json", dict)["precision"]
+        curve = comparison.after_switches(directory, self._distributions)
         return {"budget": budget.text(f"at least {self._interval(budget)} iterations per distribution", precision),
-                "transitions": rounded}
+                "transitions": rounded, "after_switches": self._rounded(curve)}
 
     @staticmethod
     def _rounded(value):
         if isinstance(value, list):
-            return [round(share, 4) for share in value]
+            return [round(number, 4) for number in value]
         return round(value, 4) if isinstance(value, float) else value
 
     def draw(self, path, results):
@@ -89,11 +90,23 @@ class LifelongVAE(Table):
             return f"Not run here: needs {self.needs}."
         parts = [f"{comparison.title(quantity)}:\n\n{comparison.table(runs, quantity)}"
                  for quantity in self._QUANTITIES]
-        budgets = sorted({results[row]["budget"] for row in runs})
+        curves = {row: results[row]["after_switches"] for row in runs if results[row].get("after_switches")}
+        if curves:
+            parts.append(f"Negative test ELBO, all distributions, by thousands of iterations after a switch, mean over "
+                         f"the switches:\n\n{comparison.curve_table(curves)}")
+        budgets = self._budgets(results, runs)
         missing = [row for row in self.rows if row not in runs]
         if missing:
             budgets.append(f"not run here: {', '.join(missing)}")
         return "\n\n".join([*parts, f"Budget: {'; '.join(budgets)}."])
+
+    @staticmethod
+    def _budgets(results: dict, runs: dict) -> list[str]:
+        """Of the rows that were run, and which they are where budgets differ."""
+        rows_of: dict[str, list[str]] = {}
+        for row in runs:
+            rows_of.setdefault(results[row]["budget"], []).append(row)
+        return [budget if len(rows_of) == 1 else f"{', '.join(rows)}: {budget}" for budget, rows in rows_of.items()]
 
 
 TABLES = {

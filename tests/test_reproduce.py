@@ -68,6 +68,10 @@ def test_a_table_without_published_figures_shows_every_transition(tmp_path):
     table.draw(tmp_path / "curves.png", results)
     with Image.open(tmp_path / "curves.png") as picture:
         assert picture.size == (3 * 4.5 * 120, 4 * 120)
+    results["vanilla"] |= {"budget": "less", "after_switches": [3.0, 2.0]}
+    text = table.text(results, FIGURES)
+    assert "mean over the switches:\n\n| thousand | vanilla |\n| --- | ---: |\n| 1 | 3.00 |\n| 2 | 2.00 |" in text
+    assert "Budget: lifelong: at least 500 iterations per distribution, float32; vanilla: less; not run here" in text
 
 
 def test_memorygan_shows_its_samples_and_the_use_of_its_memory(tmp_path):

@@ -1,11 +1,14 @@
 """Runs side by side."""
 
+import dataclasses
 import json
 
+import numpy as np
 import pytest
 
 from lib.errors import UserError
-from lvae import comparison
+from lvae import comparison, distributions
+from lvae.config import make_config
 
 
 def _write(folder, method, elbos):
@@ -59,3 +62,18 @@ def test_foreign_directories_are_refused(tmp_path):
     (tmp_path / "settings.json").write_text('{"system": "MeRGAN"}')
     with pytest.raises(UserError, match="Lifelong"):
         comparison.run([str(tmp_path)], str(tmp_path / "out"))
+
+
+def test_after_switches_is_the_mean_over_the_switches_by_thousands(tmp_path):
+    """Two switches between three distributions; the log has a test every 500 iterations, whose value is its step."""
+    config = make_config("permuted_mnist", sequential=True, batch_size=2, min_interval=1500, max_dist_swaps=3)
+    (tmp_path / "settings.json").write_text(json.dumps({"system": "Lifelong VAE", **dataclasses.asdict(config)}))
+    first, second, third = (visit.iterations for visit in distributions.schedule(config, 5))
+    (tmp_path / "log.jsonl").write_text("".join(
+        json.dumps({"step": step, "values": {"mnist_test_elbo": {str(step): step}, "elbo": {str(step): -1}}}) + "\n"
+        for step in range(0, first + second + third, 500)))
+
+    expected = np.mean([np.mean([step for step in range(0, began + 1001, 500) if began < step])
+                        for began in (first, first + second)])
+    assert comparison.after_switches(tmp_path, 5)[0] == expected
+    assert "| 1 | 2.00 | 3.00 |\n| 2 | 1.00 |  |" in comparison.curve_table({"a": [2.0, 1.0], "b": [3.0]})
