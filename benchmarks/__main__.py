@@ -37,6 +37,8 @@ class Command(Checked):
     jit: tuple[str, ...] = setting(("auto",), "With XLA or without.", choices=("auto", "on", "off"))
     rounds: int = setting(10, "How often everything is timed; medians are reported.", least=1)
     quick: bool = setting(False, "Few cases and rounds.")
+    gpu_plan: bool = setting(False, "Only print the commands for half an hour on a GPU, in their order.",
+                             flag="gpu-plan")
     out: FilePath = setting("", "JSON file for the figures.")
 
     def __post_init__(self):
@@ -55,6 +57,17 @@ class Command(Checked):
 # What --quick takes where a flag is not given.
 QUICK = {"datasets": ("mnist",), "methods": ("SFT", "RA"), "past": ("9",), "slots": ("4096",), "forks": ("1",),
          "precisions": ("float32",), "rounds": 3}
+
+# For whoever has one: no figure counts unless the golden figures come out there. The whole of it is one line of a shell,
+# `python -m benchmarks --gpu-plan | bash -e`.
+GPU_PLAN = """\
+# 1. The golden figures
+python -m tests.golden tests/golden/figures/*.json
+# 2. All systems in each precision, with XLA and without
+python -m benchmarks --past 9 --forks 1,10 --precisions float32,mixed_bfloat16,mixed_float16 --jit on,off --rounds 5 \\
+    --out results/benchmarks-gpu.json
+# 3. MNIST's table as published, row by row until the time is over; the same command goes on
+python -m lib.reproduce mergan-mnist --rows RA,JTR,SFT,JT,DGR,EWC --publish"""
 
 
 def read(arguments: list[str]) -> Command:
@@ -101,6 +114,9 @@ def peak_memory() -> dict:
 
 def main(arguments: list[str]) -> None:
     command = read(arguments)
+    if command.gpu_plan:
+        print(GPU_PLAN)
+        return
     # TensorFlow takes seconds to import: flags that do not fit should not wait for it.
     from benchmarks import peak, report, timing
     from lib import device

@@ -7,7 +7,7 @@ from benchmarks import flops, yardstick
 from benchmarks.flops import Network
 from benchmarks.peak import DTYPES
 from benchmarks.timing import ITERATIONS, Case
-from lib import pictures
+from lib import device, pictures
 from lib.mergan.config import NOISE, Config
 from lib.mergan.networks import build_networks
 from lib.mergan.noise import draw_critic_noise, draw_generator_noise
@@ -33,7 +33,7 @@ def cases(dataset: str, methods, past_classes, precision: str, jit: bool) -> lis
 
 def _of_task(about: dict, config: Config, networks, steps, past: int) -> list[Case]:
     images, labels = _batches(config, past)
-    critic, generator = tf.function(steps.critic), tf.function(steps.generator)
+    critic, generator = device.graph(steps.critic), device.graph(steps.generator)
     critic_noise = draw_critic_noise(config, past, 1, 0)
     generator_noise = draw_generator_noise(config, past, 1)
     batch, task, first = pictures.to_float(images[0, 0]), tf.constant(past), tf.constant(1)

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from benchmarks.flops import operations
 from benchmarks.timing import Case
+from lib import device
 
 DTYPES = {"float32": tf.float32, "mixed_bfloat16": tf.bfloat16, "mixed_float16": tf.float16}
 _IMAGES = (64, 32, 32, 128)
@@ -28,6 +29,6 @@ def cases(precision: str) -> list[Case]:
 
 
 def _caller(function, left, right, dtype):
-    compiled = tf.function(function)
+    compiled = device.graph(function)
     x, y = (tf.cast(tf.random.stateless_normal(shape, [seed, 0]), dtype) for seed, shape in ((1, left), (2, right)))
     return lambda: compiled(x, y)

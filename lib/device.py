@@ -1,6 +1,7 @@
 """Where and how exactly a run computes: devices, precision, determinism, XLA. Decided once, at the start."""
 
 import dataclasses
+import functools
 import os
 
 from lib.errors import UserError
@@ -132,12 +133,14 @@ def jit(choice: str, distributed: bool = False) -> bool:
     return on
 
 
+# `tf.function` without autograph, which would read all the code below, some seconds of each start, to find nothing to
+# convert. A loop over tensors is a `tf.while_loop`.
+graph = functools.partial(tf.function, autograph=False)
+
+
 def compiled(function, by_xla: bool):
     """The function compiled by XLA, or as it is: part of whatever graph calls it.
 
-    Random numbers are drawn outside: XLA's differ. Without autograph, which would read all the code below a step, some
-    seconds of each start, to find nothing to convert.
+    Random numbers are drawn outside: XLA's differ.
     """
-    if by_xla:
-        return tf.function(function, jit_compile=True, autograph=False)
-    return tf.autograph.experimental.do_not_convert(function)
+    return graph(function, jit_compile=True) if by_xla else function

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from lib import randomness
+from lib import device, randomness
 from lib.losses import quadratic_penalty
 from lvae import losses
 from lvae import posterior as q
@@ -71,7 +71,7 @@ def fisher_information(config: Config, vae: Vae, samples: Samples, visit: int) -
     """
     count = min(config.ewc_samples, len(samples))
     rows = randomness.host_generator(config.seed, "fisher", visit).permutation(len(samples))[:count]
-    squared = tf.function(lambda images, uniform: squared_gradients(config, vae, images, uniform))
+    squared = device.graph(lambda images, uniform: squared_gradients(config, vae, images, uniform))
     total = None
     for number, start in enumerate(range(0, count, _CALL)):
         images = tf.constant(samples.take(rows[start:start + _CALL], config.architecture.input_shape))

@@ -6,7 +6,7 @@ from typing import Callable
 import numpy as np
 import tensorflow as tf
 
-from lib import pictures, randomness
+from lib import device, pictures, randomness
 from lvae import lifelong, losses
 from lvae.config import Config
 from lvae.learner import Learner
@@ -38,7 +38,7 @@ def of_prior(learner: Learner, count: int, stream: str, label: int | None = None
     """
     config = learner.config
     student = learner.networks.student
-    generate = tf.function(lambda noise: lifelong.generate(config, student, noise))
+    generate = device.graph(lambda noise: lifelong.generate(config, student, noise))
     for batch, start in enumerate(range(0, count, AT_ONCE)):
         noise = draw_replay(student.latents, AT_ONCE, lambda name: randomness.key(
             config.seed, f"{stream}/{name}", len(learner.visited), batch))

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from lib import device, optimizers
-from lib.run.repeat import repeat
+from lib.run.repeat import looped, repeat
 from lvae import baselines, lifelong
 from lvae import posterior as q
 from lvae.baselines import Anchor
@@ -79,11 +79,9 @@ def advance_clock(config: Config, clock: Clock, batches: int) -> None:
 
 def wind_clock(config: Config, clock: Clock, iterations: int) -> None:
     """Count so many training steps of a model that is loaded, as if they had been made here."""
-    @tf.function
+    @device.graph
     def wound(state: Annealing, count) -> Annealing:
-        for _ in tf.range(count):
-            state = _after(config, state, training=True)
-        return state
+        return looped(count, lambda _, before: _after(config, before, training=True), state)
 
     clock.write(wound(clock.read(), tf.constant(iterations)))
 
@@ -160,7 +158,7 @@ def make_steps(config: Config, visit: int, lineage: Lineage, networks: Networks,
         means["loss"] += tf.cast(held, means["loss"].dtype)
         return means | {"ewc_penalty": held, "grad_norm": norm}
 
-    @tf.function
+    @device.graph
     def test(images, number, index):
         noise = draw_noise(config, lineage, networks, images.shape[0], "test", visit, number, index)
         outcome = lifelong.evaluation_costs(own, networks, lineage, images, noise,

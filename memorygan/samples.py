@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 import numpy as np
-import tensorflow as tf
 from tqdm import tqdm
 
-from lib import pictures
+from lib import device, pictures
 from memorygan import losses
 from memorygan.config import Config
 from memorygan.noise import Noise, draw_noise
@@ -26,7 +25,7 @@ class Sampler:
     def __init__(self, config: Config, model: Model, training: bool):
         self._config, self._model = config, model
 
-        @tf.function(reduce_retracing=True)
+        @device.graph(reduce_retracing=True)
         def generate(noise: Noise):
             inputs = losses.generator_input(config, model.memory_state(), noise.latent, noise.slots)
             return model.networks.generator(inputs, training=training).values

@@ -103,7 +103,7 @@ def make_steps(config: Config, model: Model, max_iterations: int, jit: bool = Fa
     data = config.data
     batch = tf.TensorSpec([config.batch_size, data.side, data.side, data.channels], tf.uint8)
 
-    @tf.function(input_signature=[batch, tf.TensorSpec([], tf.int32)])
+    @device.graph(input_signature=[batch, tf.TensorSpec([], tf.int32)])
     def summarise(images, number):
         images, noise = inputs(images, "summary", number)
         result = losses.discriminator_pass(config, networks, model.memory_state(), images, noise.latent, noise.slots)

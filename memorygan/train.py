@@ -246,7 +246,7 @@ class Tracker:
     def __init__(self, config: Config, model: Model, test_images: np.ndarray | None):
         self._images, self._memory = test_images, model.memory
 
-        @tf.function(reduce_retracing=True)
+        @device.graph(reduce_retracing=True)
         def likelihood(images):
             queries = model.networks.discriminator(data.preprocess(config.data, images), training=False).values
             return memory.log_likelihood(model.memory.state(), queries)

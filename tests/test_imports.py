@@ -23,7 +23,7 @@ ROOMS = {
 }
 # Shared code, from below to above: a part may import those before it and itself.
 SHARED = ["run.output", "errors", "randomness", "files", "systems", "run.settings", "run.provenance", "run.flags",
-          "run.options", "run.place", "run.repeat", "run.replicas", "device", "optimizers", "losses", "tf1", "pictures",
+          "run.options", "run.place", "device", "run.repeat", "run.replicas", "optimizers", "losses", "tf1", "pictures",
           "run", "ops", "data", "classifiers", "metrics", "report", "reproduce", "sample", "compare", "workers"]
 SCRIPTS = [*sorted((ROOT / "lvae").glob("run_*.py")), ROOT / "lvae/compare_runs.py", ROOT / "mergan.py",
            ROOT / "joint.py", ROOT / "setup.py"]

@@ -136,6 +136,14 @@ def test_a_command_line_parses_without_a_warning(readme, words, capsys, monkeypa
     assert capsys.readouterr().err == ""
 
 
+def test_the_commands_for_a_gpu_parse(capsys):
+    commands = commands_of(f"```sh\n{benchmarks.GPU_PLAN}\n```")
+    assert len(commands) == 3
+    for words in commands:
+        parse("benchmarks/README.md", words)
+    assert capsys.readouterr().err == ""
+
+
 def test_the_test_itself_sees_wrong_flags_and_values(capsys):
     text = ("Give `python mergan.py --RA\n--iters 9` or\n"
             "```sh\ncd lvae && python run_mnist_experiment.py --use_bn\n```\n")

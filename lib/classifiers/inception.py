@@ -11,6 +11,7 @@ import socket
 import keras
 import tensorflow as tf
 
+from lib import device
 from lib.classifiers.features import Extractor, as_float
 from lib.errors import UserError, reason
 
@@ -39,7 +40,7 @@ def probabilities(weights: str | None = None) -> Extractor:
 def _extractor(name: str, top: bool, weights: str | None) -> Extractor:
     model = _load(top, weights)
 
-    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32)])
+    @device.graph(input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32)])
     def extract(images):
         return model(tf.image.resize(images, [_SIDE, _SIDE]), training=False)
 

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from lib import losses, randomness
+from lib import device, losses, randomness
 from lib.classifiers.features import to_input
 from lib.classifiers.networks import Classifier, residual_network, small_alexnet
 from lib.classifiers.real_images import RealImages
@@ -169,7 +169,7 @@ def _classifier_step(model: Classifier, recipe: Recipe, total: int, seed: int):
     optimizers = [_optimizer(recipe, rate, total, variables)
                   for rate, variables in zip([recipe.learning_rate / _PIXEL_RANGE, recipe.learning_rate], groups)]
 
-    @tf.function
+    @device.graph
     def step(images, labels, number):
         key = randomness.key(seed, "classifier/dropout", number) if recipe.dropout else None
         with tf.GradientTape() as tape:
@@ -184,7 +184,7 @@ def _judge_step(model: keras.Model, recipe: Recipe, total: int, seed: int):
     """The same of a judge, whose layers draw their own dropout."""
     optimizer = _optimizer(recipe, recipe.learning_rate, total, model.trainable_variables)
 
-    @tf.function(reduce_retracing=True)
+    @device.graph(reduce_retracing=True)
     def step(images, labels):
         with tf.GradientTape() as tape:
             cost = losses.cross_entropy(model(tf.cast(images, tf.float32), training=True), labels)

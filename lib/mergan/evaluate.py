@@ -31,7 +31,7 @@ def _predictor(samples: Samples, classifier, learned: int):
 
     The generator's batch norm takes the statistics of this very batch.
     """
-    @tf.function
+    @device.graph
     def predict(noise, labels):
         images = samples.generator(noise, labels)
         predicted = tf.argmax(classifier(pictures.to_classifier_input(images)), axis=-1)
@@ -71,7 +71,7 @@ def labelled_samples(samples: Samples, task: int, per_class: int) -> tuple[np.nd
     `per_class` of every class learned up to `task`, from batches as `--test` uses them; where the generator is not told
     the class, as many in all.
     """
-    generate, learned, size = tf.function(samples.generator), samples.learned(task), samples.batch_size
+    generate, learned, size = device.graph(samples.generator), samples.learned(task), samples.batch_size
     images, classes = [], []
     for label, share in samples.shares(learned):
         count, asked = share * per_class, samples.asked(label, size)

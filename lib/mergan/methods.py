@@ -8,7 +8,7 @@ from typing import Callable
 
 import tensorflow as tf
 
-from lib import optimizers, randomness
+from lib import device, optimizers, randomness
 from lib.mergan import baselines, replay
 from lib.mergan.config import NOISE, Config
 from lib.mergan.networks import Networks, copy_weights
@@ -164,7 +164,7 @@ class Consolidation(Method):
         self.fisher = [tf.Variable(tf.zeros(variable.shape), trainable=False)
                        for variable in networks.generator.trainable_variables]
         self.state = {"fisher": self.fisher}
-        self._add = tf.function(self._add_estimate)
+        self._add = device.graph(self._add_estimate)
 
     def generator_terms(self):
         return {"EWC-cost": lambda noise: baselines.consolidation_cost(

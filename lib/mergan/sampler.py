@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
-from lib import pictures, randomness
+from lib import device, pictures, randomness
 from lib.errors import UserError
 from lib.mergan.checkpoint import finished, restore
 from lib.mergan.config import NOISE, Config
@@ -31,7 +30,7 @@ class MeRGAN(Model):
         networks = networks_of(config)
         restore(prefix, config, networks)
         self._samples = samples_of(config, networks)
-        self._generator = tf.function(networks.generator)
+        self._generator = device.graph(networks.generator)
         data = config.data
         super().__init__(prefix, data.classes[:learned], (data.side, data.side, data.channels), NOISE,
                          self._samples.batch_size, networks.generator.count_params())

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import tensorflow as tf
 
-from lib import randomness
+from lib import device, randomness
 from lib.mergan import replay
 from lib.mergan.config import Config
 from lib.mergan.networks import Networks
@@ -160,7 +160,7 @@ class Unconditional(Samples):
         return 0, slice(GRID * number, None)
 
 
-@tf.function(reduce_retracing=True)
+@device.graph(reduce_retracing=True)
 def _all_classes(generator, noise: tf.Tensor, learned: tf.Tensor) -> tf.Tensor:
     return replay.generate_classes(generator, tf.repeat(noise[None], learned, axis=0))
 

@@ -1,4 +1,4 @@
-"""One training iteration of MeRGAN: a generator step, then five critic steps, in one `tf.function`."""
+"""One training iteration of MeRGAN: a generator step, then five critic steps, in one graph."""
 
 from typing import Callable, Iterable, NamedTuple, Sequence
 
@@ -14,7 +14,7 @@ from lib.mergan.methods import Method, acting, build_methods
 from lib.mergan.networks import Networks
 from lib.mergan.noise import draw_critic_noise, draw_generator_noise
 from lib.run import replicas
-from lib.run.repeat import repeat
+from lib.run.repeat import looped, repeat
 
 
 class Optimizers(NamedTuple):
@@ -111,9 +111,9 @@ def make_steps(config: Config, networks: Networks, optimizers: Optimizers, task:
         now = now if later or not methods else task  # a first task's methods draw noise of shapes of its own
         # The generator sits out iteration 0 of every task, as in the original.
         quantities = tf.cond(number > 0, lambda: generator_quantities(now, number), lambda: _zeros(of_generator))
-        last = _zeros([*losses.CRITIC_QUANTITIES, *critic_terms, *own_steps])
-        for step in tf.range(config.critic_steps):
-            last = critic_quantities(images[step], labels[step], now, number, step)
+        last = looped(config.critic_steps,
+                      lambda step, _: critic_quantities(images[step], labels[step], now, number, step),
+                      _zeros([*losses.CRITIC_QUANTITIES, *critic_terms, *own_steps]))
         return quantities | last
 
     names, data = reported_quantities(config, methods), config.data

@@ -4,9 +4,11 @@ from typing import Callable, Sequence
 
 import tensorflow as tf
 
+from lib import device
+
 
 def repeat(iteration: Callable, names: Sequence[str], *batches: tf.TensorSpec, given: int = 0) -> Callable:
-    """A `tf.function` of K batches, what is given and the number of the first, which returns {quantity: float32 [K]}.
+    """A graph of K batches, what is given and the number of the first, which returns {quantity: float32 [K]}.
 
     Args:
       iteration: (one batch of each kind, what is given, its number int32 []) -> {quantity: scalar}, at least those of
@@ -17,17 +19,25 @@ def repeat(iteration: Callable, names: Sequence[str], *batches: tf.TensorSpec, g
     """
     stacked = [tf.TensorSpec([None, *batch.shape], batch.dtype) for batch in batches]
 
-    @tf.function(input_signature=[*stacked, *[tf.TensorSpec([], tf.int32)] * (given + 1)])
+    @device.graph(input_signature=[*stacked, *[tf.TensorSpec([], tf.int32)] * (given + 1)])
     def iterate(*arguments):
         many, numbers, first = arguments[:len(batches)], arguments[len(batches):-1], arguments[-1]
         count = tf.shape(many[0])[0]
-        history = {name: tf.TensorArray(tf.float32, count) for name in names}
-        for k in tf.range(count):
+
+        def one(k, history):
             values = iteration(*(kind[k] for kind in many), *numbers, first + k)
-            history = {name: array.write(k, tf.cast(values[name], tf.float32)) for name, array in history.items()}
+            return {name: array.write(k, tf.cast(values[name], tf.float32)) for name, array in history.items()}
+
+        history = looped(count, one, {name: tf.TensorArray(tf.float32, count) for name in names})
         return {name: array.stack() for name, array in history.items()}
 
     return iterate
+
+
+def looped(count, step: Callable, start):
+    """What `count` steps (number from 0, what the step before gave) -> the like give, the first one from `start`."""
+    _, last = tf.while_loop(lambda k, _: k < count, lambda k, before: (k + 1, step(k, before)), (0, start))
+    return last
 
 
 def by_iteration(history: dict[str, tf.Tensor], first: int) -> dict[str, dict[int, float]]:

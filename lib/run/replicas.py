@@ -11,6 +11,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from lib import device
 from lib.errors import TryAgain
 
 _LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError)
@@ -75,7 +76,7 @@ def stop_together(strategy: tf.distribute.Strategy | None):
     if not _has_other_workers(strategy):
         return None
 
-    @tf.function
+    @device.graph
     def count_of(wishes):
         return strategy.reduce("sum", strategy.run(tf.identity, (wishes,)), axis=None)
 

@@ -95,10 +95,10 @@ class _Fixed:
         self.latents, self._output = latents, tf.constant(output, tf.float32)
 
     def encoder(self, images, training=False):
-        return tf.zeros([len(images), 2 * self.latents.continuous + self.latents.classes])
+        return tf.zeros([images.shape[0], 2 * self.latents.continuous + self.latents.classes])
 
     def decoder(self, z, training=False):
-        return tf.tile(self._output[None], [len(z), 1])
+        return tf.tile(self._output[None], [z.shape[0], 1])
 
 
 def test_the_classifier_tells_distributions_and_their_classes_apart():
