@@ -18,7 +18,7 @@ from tests.test_readmes import COMMANDS, script_of
 SMALL = {
     "mergan.py": "--iters 2 --tasks 2",
     "joint.py": "--iters 2",
-    "memorygan": "--epoch 1 --f_dim 4 --fc_dim 8 --mem_size 64 --choose_k 16",
+    "memorygan": "--epoch 1 --f_dim 4 --fc_dim 8 --mem_size 64 --choose_k 16 --samples 640",
     "lvae": "--batch_size 2 --min_interval 4 --max_dist_swaps 4 --epochs 1",
     "lib.reproduce": "--scale 0 --rows SFT",
     "lib.compare": "--scale 0.01 --rows SFT --samples 100",
