@@ -20,6 +20,7 @@ SMALL = {
     "joint.py": "--iters 2",
     "memorygan": "--epoch 1 --f_dim 4 --fc_dim 8 --mem_size 64 --choose_k 16 --samples 640",
     "lvae": "--batch_size 2 --min_interval 4 --max_dist_swaps 4 --epochs 1",
+    "lvae/compare_runs.py": "",
     "lib.reproduce": "--scale 0 --rows SFT",
     "lib.compare": "--scale 0.01 --rows SFT --samples 100",
     "lib.workers": "--iters 2 --tasks 2",
@@ -57,17 +58,20 @@ class Checkout:
         (path / "results").mkdir()
         shutil.copy(ROOT / "results/README.md", path / "results")
 
-    def run(self, readme: str, words: list[str]) -> str | None:
+    def run(self, readme: str, words: list[str], small: str = "") -> str | None:
         """Run a command where it stands, made small; what is wrong."""
         program, *arguments = words
+        for page_before in ("samples.npz", "sevens"):  # writes there, too
+            shutil.rmtree(self.path / page_before, ignore_errors=True)
+            (self.path / page_before).unlink(missing_ok=True)
         if program == "-m":
             directory, few = ".", SMALL.get(arguments[0], "")
         else:
-            script = script_of(readme, program)
+            script = "lvae/compare_runs.py" if program == "compare_runs.py" else script_of(readme, program)
             system = script.partition("/")[0]
             directory, few = "." if program == script else system, SMALL.get(script, SMALL.get(system, ""))
             program = script
-        done = Place(self.path / directory).run([program, *map(self._as_made, arguments), *few.split()])
+        done = Place(self.path / directory).run([program, *map(self._as_made, arguments), *few.split(), *small.split()])
         return done.stderr[-500:] if done.returncode else None
 
     def _as_made(self, word: str) -> str:
@@ -107,7 +111,8 @@ class Checkout:
 # Before a command that begins so, what it needs is made.
 BEFORE = {
     "README.md -m lib.sample": lambda checkout: checkout.run(
-        "README.md", "mergan.py --dataset digits --RA --RA_factor 1e-3 --result_path demo".split()),
+        "README.md", "mergan.py --dataset digits --RA --RA_factor 1e-3 --result_path demo".split(),
+        "--iters 2 --tasks 3"),
     "memorygan/README.md run.py --dataset=cifar10 --is_train=False": Checkout.pretrained,
     "lib/tf1/README.md -m lib.tf1 compare": Checkout.theirs,
 }
