@@ -48,7 +48,8 @@ class Checkout:
                           "memorygan/dataset/affmnist", "lvae/Fashion_data", "MNIST_data", "Fashion_data"):
             # Of MNIST's 5,000 images are for validation; a class takes 64.
             written.mnist_like(path / directory, 5800 if "mnist" in directory.lower() else 800, 100)
-        written.cifar_files(path / "memorygan/dataset/cifar10", 100)
+        for directory in ("dataset", "memorygan/dataset"):
+            written.cifar_files(path / directory / "cifar10", 100)
         random = np.random.default_rng(0)
         for number in range(71):
             for shade, name in enumerate(("dark", "grey", "light", "white")):
