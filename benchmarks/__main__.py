@@ -58,7 +58,7 @@ class Command(Checked):
 QUICK = {"datasets": ("mnist",), "methods": ("SFT", "RA"), "past": ("9",), "slots": ("4096",), "forks": ("1",),
          "precisions": ("float32",), "rounds": 3}
 
-# For whoever has one: no figure counts unless the golden figures come out there. The whole of it is one line of a shell,
+# For whoever has one: no figure counts unless the golden figures come out there. All of it is one line of a shell,
 # `python -m benchmarks --gpu-plan | bash -e`.
 GPU_PLAN = """\
 # 1. The golden figures
