@@ -65,13 +65,14 @@ def after_switches(directory: Path, count: int) -> list[float]:
 
     Mean over the switches of a run between `count` distributions; `UserError` for a log that is not training's.
     """
-    tests = {int(step): value for line in log.read(Path(directory) / "log.jsonl")
-             for name, values in line["values"].items() if name.endswith("test_elbo") for step, value in values.items()}
+    tests = [(int(step), value) for line in log.read(Path(directory) / "log.jsonl")
+             for name, values in line.get("values", {}).items() if name.endswith("test_elbo")
+             for step, value in values.items()]  # two test sets count alike
     visits = distributions.schedule(config_of(files.read_json(Path(directory) / "settings.json", dict)), count)
     switches = np.cumsum([visit.iterations for visit in visits])[:-1]
     found = []
     for began, visit in zip(switches, visits[1:]):
-        parts = [[value for step, value in tests.items() if start < step - began <= start + _THOUSAND]
+        parts = [[value for step, value in tests if start < step - began <= start + _THOUSAND]
                  for start in range(0, visit.iterations, _THOUSAND)]
         found.append([float(np.mean(part)) for part in parts if part])
     return np.mean([means[:min(map(len, found))] for means in found], axis=0).tolist() if found else []

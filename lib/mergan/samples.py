@@ -160,7 +160,7 @@ class Unconditional(Samples):
         return 0, slice(GRID * number, None)
 
 
-@device.graph(reduce_retracing=True)
+@device.graph
 def _all_classes(generator, noise: tf.Tensor, learned: tf.Tensor) -> tf.Tensor:
     return replay.generate_classes(generator, tf.repeat(noise[None], learned, axis=0))
 

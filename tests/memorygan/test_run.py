@@ -44,11 +44,12 @@ def trained(tmp_path_factory, workplace):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("line, side, channels, different", [
-    (FASHION, 28, 1, 20),
-    (AFFMNIST, 40, 1, 2),  # by the averages of four iterations all its images are 0.5 within a few roundings
-    (CIFAR10, 32, 3, 20)], ids=["fashion", "affmnist", "cifar10"])
-def test_training_writes_the_originals_files_and_generation_reads_them(workplace, line, side, channels, different):
+@pytest.mark.parametrize("line, side, channels", [
+    (FASHION, 28, 1),
+    # Narrower, all its images after four iterations are 0.5 within a few roundings, and some are the same.
+    (f"{AFFMNIST} --f_dim=32", 40, 1),
+    (CIFAR10, 32, 3)], ids=["fashion", "affmnist", "cifar10"])
+def test_training_writes_the_originals_files_and_generation_reads_them(workplace, line, side, channels):
     written.cifar_files(workplace.path / "dataset/cifar10", 8)
     output = passed(workplace.call(f"{line} --epoch 1"))
     assert "[*] Traing Start : N=40, Batch=8, epoch=1, max_iter=5" in output
@@ -72,7 +73,7 @@ def test_training_writes_the_originals_files_and_generation_reads_them(workplace
     assert "[*] Test Start" in output and "saved at" in output
     generated = np.load(workplace.path / "samples" / directory / "samples_gen_0.npy")
     assert generated.shape == (20, side, side, channels) and generated.dtype == np.float32
-    assert np.isfinite(generated).all() and len({image.tobytes() for image in generated}) >= different
+    assert np.isfinite(generated).all() and len({image.tobytes() for image in generated}) == 20
 
 
 @pytest.mark.full
