@@ -28,9 +28,8 @@ def conv(inputs: int, outputs: int, size: int, *, strides: int = 1, he: bool = T
     """SAME convolution over NHWC; kernel variance 4 (He) or 2 over fan-in + fan-out."""
     fan_in, fan_out = inputs * size**2, outputs * size**2 // strides**2
     kernel = _uniform((4.0 if he else 2.0) / (fan_in + fan_out), randomness.initial_seed(seed, name))
-    kind = strided.StridedConv if (size, strides) == (5, 2) else keras.layers.Conv2D
-    return kind(outputs, size, strides, padding="same", use_bias=bias, kernel_initializer=kernel, name=name,
-                dtype=dtype)
+    return strided.convolution(size, strides)(outputs, size, strides, padding="same", use_bias=bias,
+                                              kernel_initializer=kernel, name=name, dtype=dtype)
 
 
 def transposed_conv(inputs: int, outputs: int, size: int, *, name: str, seed: int, dtype):

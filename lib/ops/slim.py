@@ -12,6 +12,7 @@ import keras
 import tensorflow as tf
 
 from lib import randomness
+from lib.ops import strided
 from lib.ops.norm import BatchNorm, LayerNorm, Moments
 
 layer_norm = functools.partial(LayerNorm, epsilon=1e-12)
@@ -59,12 +60,12 @@ class Scope:
 
     def conv(self, filters: int, size: int, strides: int = 1, norm: str | None = None, activation=tf.identity) -> Stage:
         """SAME convolution over NHWC; `norm` is "BatchNorm", "LayerNorm" or None (a bias)."""
-        return self._stage("Conv", keras.layers.Conv2D, norm, activation, filters, size, strides, padding="same")
+        return self._stage("Conv", strided.convolution(size, strides), norm, activation, filters, size, strides, padding="same")
 
     def transposed_conv(self, filters: int, size: int, strides: int = 1, norm: str | None = None,
                         activation=tf.identity) -> Stage:
         """Transposed SAME convolution over NHWC, side s -> s * strides."""
-        return self._stage("Conv2d_transpose", keras.layers.Conv2DTranspose, norm, activation,
+        return self._stage("Conv2d_transpose", strided.transposed_convolution(size, strides), norm, activation,
                            filters, size, strides, padding="same")
 
     def dense(self, units: int, norm: str | None = None, activation=tf.identity) -> Stage:

@@ -187,3 +187,14 @@ def test_the_holder_starts_as_the_original_and_trains_nothing():
     holder.assign(new)
     np.testing.assert_array_equal(holder.state().keys, new.keys)
     assert list(memory.tf1_variables(holder)) == ["memkeys", "memvals", "memage", "memory_hist"]
+
+
+@pytest.mark.parametrize("slots, choose_k", [(1024, 8), (1024, 16), (1024, 3), (1000, 3), (1024, 17)])
+def test_neighbours_of_a_large_memory_are_the_best_and_the_lowest_among_equals(slots, choose_k):
+    """Blocks are looked at first where they are worth it; rounded values make ties, within and between them."""
+    random = np.random.RandomState(0)
+    similarities = (random.randint(0, 40, (64, slots)) / 40).astype(np.float32)
+    similarities[0] = 0.0  # as an empty memory's
+    state = random_state(slots, 2)._replace(histogram=tf.ones([slots]))
+    expected = np.argsort(-similarities, axis=1, kind="stable")[:, :choose_k]
+    np.testing.assert_array_equal(memory.neighbours(state, tf.constant(similarities), choose_k), expected)
