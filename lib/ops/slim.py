@@ -60,7 +60,8 @@ class Scope:
 
     def conv(self, filters: int, size: int, strides: int = 1, norm: str | None = None, activation=tf.identity) -> Stage:
         """SAME convolution over NHWC; `norm` is "BatchNorm", "LayerNorm" or None (a bias)."""
-        return self._stage("Conv", strided.convolution(size, strides), norm, activation, filters, size, strides, padding="same")
+        return self._stage("Conv", strided.convolution(size, strides), norm, activation, filters, size, strides,
+                           padding="same")
 
     def transposed_conv(self, filters: int, size: int, strides: int = 1, norm: str | None = None,
                         activation=tf.identity) -> Stage:
