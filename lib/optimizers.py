@@ -15,18 +15,20 @@ class _Adam(keras.optimizers.Adam):
     anew from task to task would never let go of the old ones.
     """
 
-    def _all_reduce_sum_gradients(self, grads_and_vars):
-        return super()._all_reduce_sum_gradients(grads_and_vars) if tf.distribute.has_strategy() else grads_and_vars
-
-    def update_step(self, gradient, variable, learning_rate):
+    def _backend_update_step(self, gradients, variables, learning_rate):
         if tf.distribute.has_strategy():
-            return super().update_step(gradient, variable, learning_rate)
-        number, dtype = self._get_variable_index(variable), variable.dtype
-        beta_1, beta_2, step = (tf.cast(value, dtype) for value in (self.beta_1, self.beta_2, self.iterations + 1))
-        return tf.raw_ops.ResourceApplyAdam(
-            var=variable.handle, m=self._momentums[number].value.handle, v=self._velocities[number].value.handle,
-            beta1_power=tf.pow(beta_1, step), beta2_power=tf.pow(beta_2, step), lr=tf.cast(learning_rate, dtype),
-            beta1=beta_1, beta2=beta_2, epsilon=tf.cast(self.epsilon, dtype), grad=tf.cast(gradient, dtype))
+            super()._backend_update_step(gradients, variables, learning_rate)
+            return
+        dtype, step = variables[0].dtype, self.iterations + 1
+        rate, beta_1, beta_2, epsilon, step = (
+            tf.cast(value, dtype) for value in (learning_rate, self.beta_1, self.beta_2, self.epsilon, step))
+        powers = tf.pow(beta_1, step), tf.pow(beta_2, step)
+        for gradient, variable in zip(gradients, variables, strict=True):
+            number = self._get_variable_index(variable)
+            tf.raw_ops.ResourceApplyAdam(
+                var=variable.value.handle, m=self._momentums[number].value.handle,
+                v=self._velocities[number].value.handle, beta1_power=powers[0], beta2_power=powers[1], lr=rate,
+                beta1=beta_1, beta2=beta_2, epsilon=epsilon, grad=tf.cast(gradient, dtype))
 
 
 def adam(learning_rate: float, beta_1: float, beta_2: float, variables, precision: str = "float32",
