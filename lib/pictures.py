@@ -176,10 +176,11 @@ def animation(frames: list[np.ndarray], milliseconds: int = 200, limit: int = 1_
 # --- charts -----------------------------------------------------------------------------------------------------------
 
 
-def rendered(draw: Callable[[Figure], None], size: tuple[float, float], kind: str, dpi: int = 120) -> bytes:
+def rendered(draw: Callable[[Figure], None], size: tuple[float, float], kind: str, dpi: int = 120,
+             layout: str | None = "constrained") -> bytes:
     """What `draw` puts on a figure of so many inches, as "svg", "png" or "jpg"; `dpi`: pixels per inch."""
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=size, layout="constrained")
+        figure = Figure(figsize=size, layout=layout)
         draw(figure)
         buffer = io.BytesIO()
         figure.savefig(buffer, dpi=dpi, format=kind, metadata={"Date": None} if kind == "svg" else None)
@@ -213,7 +214,9 @@ def line_chart(*charts: Chart, kind: str = "svg", size: tuple[float, float] = (5
         for axes, chart in zip(figure.subplots(1, len(charts), squeeze=False)[0], charts):
             _draw_lines(axes, chart)
 
-    return rendered(draw, (size[0] * len(charts), size[1]), kind, dpi)
+    # Room for the labels is looked for by drawing all twice; the original's charts have fixed margins.
+    layout = None if all(chart.plain for chart in charts) else "constrained"
+    return rendered(draw, (size[0] * len(charts), size[1]), kind, dpi, layout)
 
 
 def _draw_lines(axes, chart: Chart) -> None:

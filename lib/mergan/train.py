@@ -149,6 +149,7 @@ class Telling:
         self._run = run
         self._told = run.first_step + run.iteration - 1  # the last step told of
         self._drawn, self._took = -math.inf, 0.0  # when the curves were drawn last, and the seconds that it took
+        self._shown: int | None = None  # up to which step they were
 
     def log_point(self, step: int, means: dict[str, float]) -> None:
         seconds = [taken for number, taken in self._run.log.seconds.items() if number > self._told]
@@ -160,7 +161,9 @@ class Telling:
 
     def draw(self) -> None:
         """The curves, which take longer than many iterations: not at every log point, but with every checkpoint."""
-        started = time.monotonic()
+        if self._shown == self._told:
+            return
+        self._shown, started = self._told, time.monotonic()
         self._run.log.draw_curves()
         self._drawn = time.monotonic()
         self._took = self._drawn - started
