@@ -32,12 +32,9 @@ class ConditionalNorm(nn.Module):
         self.offset = nn.Parameter(torch.zeros(LABELS, channels))
 
     def forward(self, x, labels, groups: int):
-        if groups == 1:
-            x = F.batch_norm(x, None, None, training=True, eps=1e-5)
-        else:
-            x = x.unflatten(0, (groups, -1))
-            variance, mean = torch.var_mean(x, (1, 3, 4), correction=0, keepdim=True)
-            x = ((x - mean) * torch.rsqrt(variance + 1e-5)).flatten(0, 1)
+        # Faster than the moments of all groups at once.
+        parts = [F.batch_norm(part, None, None, training=True, eps=1e-5) for part in x.chunk(groups)]
+        x = parts[0] if groups == 1 else torch.cat(parts)
         return torch.addcmul(self.offset[labels][:, :, None, None], x, self.scale[labels][:, :, None, None])
 
 
@@ -73,7 +70,7 @@ class Critic(nn.Module):
 
     def features(self, x):
         for convolution in self.convolutions:
-            x = F.leaky_relu(convolution(x), 0.2)
+            x = F.leaky_relu(convolution(x), 0.2, inplace=True)
         return x.flatten(1)
 
     def forward(self, images):
