@@ -41,6 +41,8 @@ setup(
         "gpu": ["tensorflow[and-cuda]"],
         # LSUN as it is distributed.
         "lsun": ["lmdb"],
+        # An opponent in benchmarks/; seen to work: 2.13.0. Older ones do not know all that is asked of torch.compile.
+        "bench": ["torch>=2.13"],
         "test": ["pytest", "pytest-xdist"],
     },
 )

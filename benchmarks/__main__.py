@@ -5,6 +5,7 @@
 """
 
 import dataclasses
+import importlib.util
 import itertools
 import os
 import platform
@@ -17,6 +18,7 @@ from lib.mergan.config import DATASETS
 from lib.run.flags import Parser
 from lib.run.settings import PRECISIONS, Checked, FilePath, setting
 from lib.systems import SYSTEMS
+from memorygan.config import DATASETS as MEMORYGAN_DATASETS
 
 METHODS = ("SFT", "RA", "JTR")
 
@@ -30,12 +32,16 @@ class Command(Checked):
                                         choices=DATASETS)
     methods: tuple[str, ...] = setting(METHODS, "MeRGAN's methods.", choices=METHODS)
     past: tuple[str, ...] = setting(("1", "5", "9"), "Past classes of RA and JTR; lsun has 4 classes, so at most 3.")
+    memory_datasets: tuple[str, ...] = setting(("fashion",), "memoryGAN's data sets; the paper tells the memory's cost "
+                                                             "on cifar10.", choices=MEMORYGAN_DATASETS)
     slots: tuple[str, ...] = setting(("4096", "16384", "65536"), "memoryGAN's slots.")
-    forks: tuple[str, ...] = setting(("1", "5", "10"), "Forks of the Lifelong VAE.")
+    forks: tuple[str, ...] = setting(("1", "5", "10"), "Forks of the Lifelong VAE, convolutional and dense.")
     precisions: tuple[str, ...] = setting(("float32", "mixed_bfloat16"), "What the layers compute in.",
                                           choices=PRECISIONS)
     jit: tuple[str, ...] = setting(("auto",), "With XLA or without.", choices=("auto", "on", "off"))
     rounds: int = setting(10, "How often everything is timed; medians are reported.", least=1)
+    pytorch: bool = setting(False, "Also the same steps in PyTorch, as far as they were written: MeRGAN's 32x32 sets, "
+                                   "memoryGAN on fashion, the Lifelong VAE; needs pip install -e .[bench].")
     quick: bool = setting(False, "Few cases and rounds.")
     gpu_plan: bool = setting(False, "Only print the commands for half an hour on a GPU, in their order.",
                              flag="gpu-plan")
@@ -89,10 +95,13 @@ def measurements(command: Command, ways):
             yield f"MeRGAN on {dataset}", cases
     if "memorygan" in command.systems:
         slots = command.numbers("slots")
-        yield "memoryGAN on fashion", [case for way in ways for case in memorygan.cases(slots, *way)]
+        for dataset in command.memory_datasets:
+            yield f"memoryGAN on {dataset}", [case for way in ways for case in memorygan.cases(dataset, slots, *way)]
     if "lvae" in command.systems:
         forks = command.numbers("forks")
-        yield "Lifelong VAE on mnist", [case for way in ways for case in lvae.cases(forks, *way)]
+        for experiment in lvae.EXPERIMENTS:
+            yield f"Lifelong VAE on {experiment}", [
+                case for way in ways for case in lvae.cases(experiment, forks, *way)]
 
 
 def machine(device: str) -> dict:
@@ -117,16 +126,24 @@ def main(arguments: list[str]) -> None:
     if command.gpu_plan:
         print(GPU_PLAN)
         return
+    if command.pytorch and not importlib.util.find_spec("torch"):
+        raise UserError("--pytorch: PyTorch is not installed; pip install -e .[bench]")
     # TensorFlow takes seconds to import: flags that do not fit should not wait for it.
     from benchmarks import peak, report, timing
     from lib import device
 
     found = machine(device.set_up())
     print(", ".join(f"{name} {value}" for name, value in found.items()), flush=True)
+    twins = None
+    if command.pytorch:
+        from benchmarks.pytorch import twins
+
+        twins.prepare()
     figures = {"machine": found, "rounds": command.rounds, "peaks": [], "cases": [], "ratios": [],
                "peak_memory_bytes": {}}
     ways = list(itertools.product(command.precisions, {device.jit(choice): None for choice in command.jit}))
     for name, cases in measurements(command, ways):
+        cases += twins.of(cases) if twins else []
         wanted = sorted({case.about["precision"] for case in cases})
         peaks = [case for precision in wanted for case in peak.cases(precision)]
         results = timing.measure(peaks + cases, command.rounds)

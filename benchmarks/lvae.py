@@ -1,6 +1,4 @@
-"""Lifelong VAE: training steps after so many forks."""
-
-import dataclasses
+"""Lifelong VAE: training steps after so many forks, of convolutional (mnist) and of dense networks (fashion_dnn)."""
 
 import numpy as np
 import tensorflow as tf
@@ -12,11 +10,11 @@ from lvae.config import Config, make_config
 from lvae.lifelong import Lineage
 from lvae.networks import Latents, Networks, Vae
 
-_CONFIG = make_config("mnist", sequential=True, latent_size=14, use_bn=True)
+EXPERIMENTS = ("mnist", "fashion_dnn")
 
 
-def cases(forks, precision: str, jit: bool) -> list[Case]:
-    config = dataclasses.replace(_CONFIG, precision=precision)
+def cases(experiment: str, forks, precision: str, jit: bool) -> list[Case]:
+    config = make_config(experiment, sequential=True, latent_size=14, use_bn=True, precision=precision)
     return [_case(config, count, jit) for count in forks]
 
 
@@ -28,7 +26,7 @@ def _case(config: Config, forks: int, jit: bool) -> Case:
     steps = step.make_steps(config, forks, lineage, Networks(student, teacher), optimizer, step.start_clock(), jit=jit)
     shape = [ITERATIONS, config.batch_size, *config.architecture.input_shape]
     images = tf.constant(np.random.default_rng(0).random(shape, np.float32))
-    about = {"system": "Lifelong VAE", "dataset": "mnist", "method": "lifelong", "forks": forks,
+    about = {"system": "Lifelong VAE", "dataset": config.experiment, "method": "lifelong", "forks": forks,
              "precision": config.precision, "jit": jit, "step": "iteration"}
     return Case(about, lambda: steps.iterate(images, tf.constant(0)), operations(config, student, teacher),
                 config.batch_size, ITERATIONS)

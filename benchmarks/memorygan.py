@@ -9,10 +9,10 @@ from memorygan.config import Config, make_config
 from memorygan.step import build_model, make_steps
 
 
-def cases(slots, precision: str, jit: bool) -> list[Case]:
+def cases(dataset: str, slots, precision: str, jit: bool) -> list[Case]:
     """The plain GAN first."""
-    plain = make_config("fashion", model="GAN", discriminator="memory_d", precision=precision)
-    with_memory = [make_config("fashion", mem_size=size, precision=precision) for size in slots]
+    plain = make_config(dataset, model="GAN", discriminator="memory_d", precision=precision)
+    with_memory = [make_config(dataset, mem_size=size, precision=precision) for size in slots]
     return [_case(config, jit) for config in (plain, *with_memory)]
 
 

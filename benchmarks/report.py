@@ -27,10 +27,23 @@ def ratios(results: list[Result]) -> list[dict]:
     rows = []
     for result in results:
         about = result.case.about
+        if "program" in about:
+            continue
         for name, other in _compared(about, [twin.case.about for twin in results]):
             rows += [about | {"ratio_of": name, "ratio": ratio(result, twin)} for twin in results
                      if twin.case.about == other != about]
+        twins = _twins(about, results)
+        if twins:
+            best = min(twins, key=lambda twin: twin.seconds)
+            variant = best.case.about["program"].removeprefix("PyTorch ")
+            rows.append(about | {"ratio_of": f"ours / best of PyTorch ({variant})", "ratio": ratio(result, best)})
     return rows
+
+
+def _twins(about: dict, results: list[Result]) -> list[Result]:
+    """The same step in other programs, in the same precision."""
+    return [result for result in results
+            if result.case.about == about | {"jit": False, "program": result.case.about.get("program")}]
 
 
 def _compared(about: dict, everything: list[dict]) -> list[tuple[str, dict]]:
@@ -71,8 +84,12 @@ def label(about: dict) -> str:
     """What was measured, in one line."""
     sizes = [f"{about[name]} {words}" for name, words in (("past", "past classes"), ("slots", "slots"),
                                                           ("forks", "forks")) if about.get(name)]
-    return " ".join([about["system"], about["dataset"], about["method"], *sizes, about["step"], about["precision"],
-                     *["XLA"] * about["jit"]])
+    words = [about["system"], about["dataset"], about["method"], *sizes, about["step"], about["precision"]]
+    if about["jit"]:
+        words.append("XLA")
+    if "program" in about:
+        words.append(f"({about['program']})")
+    return " ".join(words)
 
 
 def peak_table(rows: list[dict]) -> str:

@@ -59,7 +59,9 @@ def judge(weights, images, dtype) -> tuple[tf.Tensor, tf.Tensor]:
     *convolutions, score, score_bias, logits, logits_bias = weights
     x = tf.cast(images, dtype)
     for kernel, bias in zip(convolutions[::2], convolutions[1::2]):
-        x = tf.nn.leaky_relu(tf.nn.conv2d(x, tf.cast(kernel, dtype), 2, "SAME") + tf.cast(bias, dtype), 0.2)
+        x = tf.nn.bias_add(tf.nn.conv2d(x, tf.cast(kernel, dtype), 2, "SAME"), tf.cast(bias, dtype))
+        # Of tf.nn.leaky_relu the gradient reads a sum that TensorFlow's remapper fuses away: it fails, fusing nothing.
+        x = tf.maximum(0.2 * x, x)
     x = tf.cast(tf.reshape(x, [-1, 2048]), tf.float32)
     return (x @ score + score_bias)[:, 0], x @ logits + logits_bias
 

@@ -39,6 +39,23 @@ def test_an_iteration_is_compared_with_sequential_fine_tuning():
     assert found == {"RA iteration with 9 past classes / SFT iteration": 1.25, "critic step / yardstick": 0.5}
 
 
+def test_ours_is_compared_with_the_best_twin_of_its_precision():
+    """Channels last has the smaller median, though eager has the fastest round; the machine drifts."""
+    about = dict(system="memoryGAN", dataset="fashion", method="GAN", slots=0, jit=False, step="iteration")
+    results = [result(times, **about, precision=precision, **program) for times, precision, program in (
+        ([1.0, 2.0, 4.0], "float32", {}),
+        ([5.0, 6.0, 1.0], "float32", {"program": "PyTorch eager"}),
+        ([2.0, 4.0, 8.0], "float32", {"program": "PyTorch channels last"}),
+        ([1.0, 1.0, 1.0], "mixed_bfloat16", {}),
+        ([4.0, 4.0, 4.0], "mixed_bfloat16", {"program": "PyTorch bfloat16"}))]
+    rows = report.ratios(results)
+    found = {(row["precision"], row["ratio_of"]): row["ratio"] for row in rows}
+    assert found == {("float32", "ours / best of PyTorch (channels last)"): 0.5,
+                     ("mixed_bfloat16", "ours / best of PyTorch (bfloat16)"): 0.25,
+                     ("mixed_bfloat16", "mixed_bfloat16 / float32"): 0.5}
+    assert report.label(results[1].case.about).endswith("float32 (PyTorch eager)")
+
+
 def test_shares_are_of_the_peak_of_the_same_precision():
     peaks = [Result(Case({"system": "peak", "step": step, "precision": precision}, None, flops=speed), np.ones(3))
              for step, precision, speed in (("convolution", "float32", 16e9), ("product", "float32", 32e9),
