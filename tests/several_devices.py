@@ -60,4 +60,5 @@ def assert_close(ours, theirs, tolerance: float, name: str = "", rounding: float
     """Arrays, to a share of the largest value; `rounding`: what may differ in any case."""
     for one, two in zip(ours, theirs, strict=True):
         one, two = np.asarray(one), np.asarray(two)
-        np.testing.assert_allclose(two, one, rtol=tolerance, atol=tolerance * np.abs(one).max() + rounding, err_msg=name)
+        small = tolerance * np.abs(one).max() + rounding
+        np.testing.assert_allclose(two, one, rtol=tolerance, atol=small, err_msg=name)

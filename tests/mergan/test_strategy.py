@@ -62,7 +62,9 @@ def test_workers_without_a_cluster_are_refused():
 
 def test_one_device_has_the_whole_batch():
     whole = tf.range(8)
-    assert replicas.count() == 1 and replicas.share(whole) is whole
+    assert replicas.count() == 1
+    assert all(part(whole) is whole for part in (replicas.share, replicas.deal, replicas.gather, replicas.mean,
+                                                 replicas.total))
     assert replicas.run_on_all(None, tf.square) is tf.square
 
 
