@@ -6,14 +6,20 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from lib.run import replicas
+
 
 class _Adam(keras.optimizers.Adam):
-    """Keras' Adam where replicas share a batch; elsewhere TensorFlow's own kernel, TF1's, and no sums over replicas.
+    """Keras' Adam where replicas share a batch; elsewhere TensorFlow's own kernel, TF1's.
 
-    The kernel does in one pass over a variable what Keras does in a dozen. And TensorFlow keeps the graph around a sum
-    over replicas, with every variable that the graph captures, until the process ends: a run that builds its networks
+    The kernel does in one pass over a variable what Keras does in a dozen. Gradients are never summed over replicas
+    here: who makes them averages them (`replicas.mean`). And TensorFlow keeps the graph around a sum over replicas,
+    even over one, with every variable that the graph captures, until the process ends: a run that builds its networks
     anew from task to task would never let go of the old ones.
     """
+
+    def _all_reduce_sum_gradients(self, grads_and_vars):
+        return grads_and_vars
 
     def _backend_update_step(self, gradients, variables, learning_rate):
         if tf.distribute.has_strategy():
@@ -63,7 +69,7 @@ def reset(optimizer: keras.optimizers.Optimizer) -> None:
 
 
 def descend(optimizer: keras.optimizers.Optimizer, model: keras.Model, costs: Callable[[], tuple[tf.Tensor, Any]]):
-    """One update of a network's weights.
+    """One update of a network's weights, by the mean of all replicas' gradients.
 
     Args:
       costs: makes (the scalar that is to become smaller, anything that is to be returned); it is watched.
@@ -77,5 +83,5 @@ def descend(optimizer: keras.optimizers.Optimizer, model: keras.Model, costs: Ca
     gradients = tape.gradient(scaled, [variable.value for variable in variables],
                               unconnected_gradients=tf.UnconnectedGradients.ZERO)
     # The gradient of a class table is a list of rows, one per sample, whose squares Keras would not sum per class.
-    optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients], variables)
+    optimizer.apply(replicas.mean([tf.convert_to_tensor(gradient) for gradient in gradients]), variables)
     return report

@@ -2,6 +2,7 @@
 
     python -m lib.workers 2 mergan.py --dataset mnist --RA --strategy multi_worker --result_path mnist_RA/
 
+Any script that trains may stand there.
 Over several machines, start the same command on each with TensorFlow's TF_CONFIG in the environment. The first worker
 keeps the run and prints; the others only compute.
 """

@@ -49,7 +49,7 @@ class TF1Model(NamedTuple):
         temperature that it uses in place of the stored one.
         """
         scalars = {name: keras.Variable(value, trainable=False, dtype="float32", name=name) for name, value in
-                   (("Variable", float(optimizers.adam_of(self.optimizer).iterations)), ("temperature", 5.0))}
+                   (("Variable", float(optimizers.adam_of(self.optimizer).iterations.numpy())), ("temperature", 5.0))}
         named = {f"{self.prefix}/{name}": variable for name, variable in scalars.items()}
         return named | self.weights() | self.powers() | self.slots()
 

@@ -1,5 +1,6 @@
 """The flags of all run scripts, and what they mean together."""
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def parser(experiment: str) -> Parser:
         flags.add(OwnImages)
     for name in about.rotatable:
         flags.add_switch(f"rotate_{name}", f"Add ten rotated copies of every distribution of {name}.", original=True)
-    return flags.add(Command).add(Options, without=("strategy",))
+    return flags.add(Command).add(Options)
 
 
 def parsers() -> dict[str, Parser]:
@@ -78,7 +79,8 @@ def run(experiment: str, arguments: list[str]) -> None:
     from lvae import examine, train
 
     config = device.prepare(config, options)
-    with device.tf.device(found_device(command)):
+    spread = options.strategy != "none" and not command.test  # the strategy says where
+    with contextlib.nullcontext() if spread else device.tf.device(found_device(command)):
         if command.test:
             examine.run(config, command)
         else:

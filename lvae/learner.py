@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from lib import optimizers
+from lib.run import replicas
 from lvae import baselines, checkpoint, fork, lifelong, step
 from lvae.baselines import Anchor
 from lvae.checkpoint import TF1Model
@@ -25,16 +26,18 @@ class Learner(tf.train.experimental.PythonState):
 
     Attributes:
       jit: whether XLA compiles the training steps.
+      strategy: whose replicas share each batch that trains; None: one device.
       visited: numbers of the distributions visited so far, the present one last.
       results: one dictionary of figures per visit that was completed.
     """
 
-    def __init__(self, config: Config, jit: bool = False):
+    def __init__(self, config: Config, jit: bool = False, strategy: tf.distribute.Strategy | None = None):
         self.config = config
         self.jit = jit
+        self.strategy = strategy
         first = Latents(config.latent_size, 1) if config.is_lifelong else lifelong.vanilla_latents(config)
         self.lineage = Lineage(first)
-        student, self.optimizer = fork.build_student(config, self.lineage)
+        student, self.optimizer = self._build_student(self.lineage)
         self.networks = Networks(student, None)
         self.clock = step.start_clock()
         self.anchor: Anchor | None = None
@@ -54,7 +57,7 @@ class Learner(tf.train.experimental.PythonState):
     def steps(self) -> step.Steps:
         """Of the present visit."""
         return step.make_steps(self.config, self.visit, self.lineage, self.networks, self.optimizer, self.clock,
-                               self.anchor, self.jit)
+                               self.anchor, self.jit, self.strategy)
 
     def temperature(self) -> tf.Tensor:
         """Of the Gumbel-softmax, where annealing stands."""
@@ -71,7 +74,7 @@ class Learner(tf.train.experimental.PythonState):
         Raises:
           UserError: unreadable, or of other settings: names what does not fit.
         """
-        student, optimizer = fork.build_student(self.config, lineage)
+        student, optimizer = self._build_student(lineage)
         checkpoint.restore(path, checkpoint.tf1_model(self.config, lineage, student, optimizer,
                                                       lifelong=self.config.is_lifelong))
         self.visited = visited
@@ -81,8 +84,9 @@ class Learner(tf.train.experimental.PythonState):
 
     def fork(self, new_classes: int) -> dict[str, str]:
         """Make the student the teacher of a new student; returns which of its variables come from which."""
-        self.networks, self.optimizer, self.lineage, pairs = fork.fork(
-            self.config, self.lineage, self.networks, self.optimizer, new_classes)
+        with replicas.scope(self.strategy):
+            self.networks, self.optimizer, self.lineage, pairs = fork.fork(
+                self.config, self.lineage, self.networks, self.optimizer, new_classes)
         self.clock = step.start_clock()
         return pairs
 
@@ -90,6 +94,10 @@ class Learner(tf.train.experimental.PythonState):
         """EWC: anchor the present weights. What follows starts with a fresh optimiser."""
         self.anchor = baselines.anchored(self.networks.student, importance, self.anchor)
         optimizers.reset(self.optimizer)
+
+    def _build_student(self, lineage: Lineage):
+        with replicas.scope(self.strategy):
+            return fork.build_student(self.config, lineage)
 
     def serialize(self) -> bytes:
         buffer = io.BytesIO()
@@ -118,11 +126,12 @@ class Learner(tf.train.experimental.PythonState):
         self.visited = standing["entries"]
         self.results = standing["results"]
         self.lineage = Lineage(Latents(*standing["first"]), standing["forks"], standing["new_classes"])
-        student, self.optimizer = fork.build_student(self.config, self.lineage)
+        student, self.optimizer = self._build_student(self.lineage)
         teacher = None
         if standing["teacher_classes"] is not None:
             added = standing["teacher_classes"] - self.lineage.first.classes
-            teacher = fork.build_model(self.config, Lineage(self.lineage.first, self.lineage.forks - 1, added))
+            with replicas.scope(self.strategy):
+                teacher = fork.build_model(self.config, Lineage(self.lineage.first, self.lineage.forks - 1, added))
         self.networks = Networks(student, teacher)
         self.clock = step.start_clock()
         self.anchor = None

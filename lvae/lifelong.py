@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from lib.run import replicas
 from lvae import losses
 from lvae import posterior as q
 from lvae.config import Config
@@ -84,6 +85,23 @@ def shares(config: Config, lineage: Lineage, batch: int) -> tuple[int, int]:
     return current, batch - current
 
 
+def share(config: Config, networks: Networks, lineage: Lineage, images: tf.Tensor, noise: Noise
+          ) -> tuple[tf.Tensor, Noise, tuple[int, int]]:
+    """This replica's part of a batch: (current images, noise, numbers of current and of replayed rows).
+
+    The rows of the mixed batch are dealt to the replicas in turn, so that each has its part of both kinds.
+    """
+    current, replayed = shares(config, lineage, images.shape[0]) if networks.teacher else (images.shape[0], 0)
+
+    def part(whole, dealt=0):
+        return tf.nest.map_structure(lambda rows: None if rows is None else replicas.deal(rows, dealt), whole)
+
+    own = Noise(part(noise.latent), part(noise.classes), part(noise.replay, current),
+                part(noise.teacher_uniform, current), part(noise.information))
+    rows = len(replicas.deal(range(current))), len(replicas.deal(range(replayed), current))
+    return part(images[:current]), own, rows
+
+
 def prior_sample(latents: Latents, noise: ReplayNoise, scale: float = 1.0) -> tf.Tensor:
     """z [n, size] with N(0, scale^2) continuous dimensions and a uniformly drawn class."""
     one_hot = tf.one_hot(noise.classes, latents.classes, dtype=noise.normal.dtype)
@@ -114,13 +132,15 @@ def student_costs(config: Config, networks: Networks, lineage: Lineage, images: 
                   *, training: bool = False) -> Outcome:
     """The student's costs on a batch of current images, mixed with the teacher's where there is one.
 
+    Replicas that share the batch have the costs of their own rows.
+
     Args:
       images: [batch, ...] in [0, 1]; with a teacher only the first rows are used.
       temperature: of the Gumbel-softmax.
       training: batch norm uses, and moves towards, the statistics of the batch.
     """
     student, teacher = networks
-    current, replayed = shares(config, lineage, images.shape[0]) if teacher else (images.shape[0], 0)
+    images, noise, (current, replayed) = share(config, networks, lineage, images, noise)
     made = posterior = None
     if replayed:
         # TF1 runs the teacher with the student's training flag: its batch norms see batch statistics and drift.
@@ -128,7 +148,7 @@ def student_costs(config: Config, networks: Networks, lineage: Lineage, images: 
         made = tf.stop_gradient(generate(config, teacher, noise.replay, training=teaches))
         posterior = losses.encode(config, teacher, made, training=teaches)
         posterior = Posterior(*(tf.stop_gradient(part)[:replayed] for part in posterior))
-        images = tf.concat([images[:current], made[:replayed]], axis=0)
+        images = tf.concat([images, made[:replayed]], axis=0)
     seen = losses.reconstruct(config, student, images, noise.latent, temperature, training=training)
     costs = losses.elbo_terms(config, images, seen)._replace(
         mutual_information=losses.tf1_mutual_information(seen.posterior.logits, noise.classes))

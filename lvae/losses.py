@@ -9,6 +9,7 @@ from typing import Callable, NamedTuple
 
 import tensorflow as tf
 
+from lib.run import replicas
 from lvae import posterior as q
 from lvae.config import Config
 from lvae.networks import Vae
@@ -204,7 +205,7 @@ def discrete_information(soft_classes: tf.Tensor, reconstructed: tf.Tensor) -> t
     hard = q.harden(soft_classes)
     classes = tf.argmax(tf.cast(hard, tf.int32), axis=1)
     cross_entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=classes, logits=reconstructed)
-    entropy = -tf.reduce_sum(tf.nn.softmax(hard) * tf.nn.log_softmax(hard))
+    entropy = -replicas.total(tf.reduce_sum(tf.nn.softmax(hard) * tf.nn.log_softmax(hard)))
     return -entropy - cross_entropy
 
 
@@ -254,7 +255,7 @@ def clamp(config: Config, values: tf.Tensor) -> tf.Tensor:
     if config.mut_clamp_strategy == "clamp":
         return tf.clip_by_value(values, -config.mut_clamp_value, config.mut_clamp_value)
     if config.mut_clamp_strategy == "norm":
-        return values / tf.norm(values)
+        return values / tf.sqrt(replicas.total(tf.reduce_sum(values * values)))
     return values
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from lib import device, optimizers
+from lib.run import replicas
 from lib.run.repeat import looped, repeat
 from lvae import baselines, lifelong
 from lvae import posterior as q
@@ -40,7 +41,7 @@ class Clock(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """The steps of one visit. Costs are those of the weights before the update."""
+    """The steps of one visit. Costs are those of the weights before the update. `train` is one replica's."""
 
     train: Callable  # (images [batch, ...], Noise, temperature) -> (Outcome, EWC's penalty, norm of the gradient)
     iterate: Callable  # (float32 [k, batch, ...], first) -> {quantity: float32 [k]}
@@ -123,11 +124,13 @@ def _means(config: Config, outcome: Outcome) -> dict[str, tf.Tensor]:
 
 
 def make_steps(config: Config, visit: int, lineage: Lineage, networks: Networks, optimizer, clock: Clock,
-               anchor: Anchor | None = None, jit: bool = False) -> Steps:
+               anchor: Anchor | None = None, jit: bool = False, strategy: tf.distribute.Strategy | None = None
+               ) -> Steps:
     """The steps of visit number `visit` (from 0).
 
     Args:
       jit: compile the training step with XLA.
+      strategy: its replicas share each batch that trains, under whose scope networks and optimiser were built.
     """
     own = lifelong.forked_config(config, lineage)
     variables = networks.student.trainable_variables
@@ -140,7 +143,7 @@ def make_steps(config: Config, visit: int, lineage: Lineage, networks: Networks,
             held = baselines.penalty(config.ewc_gamma, values, anchor) if anchor else tf.constant(0.0)
             total = outcome.costs.total(own) + tf.cast(held, outcome.costs.log_likelihood.dtype)
             scaled = optimizer.scale_loss(total)
-        gradients = tape.gradient(scaled, values)
+        gradients = replicas.mean(tape.gradient(scaled, values))
         norm = tf.linalg.global_norm(gradients) / optimizer.scale_loss(tf.ones([], total.dtype))
         if config.precision == "mixed_float16":  # an overflow, which the loss scaling leaves out, counts as no step
             norm = tf.where(tf.math.is_finite(norm), norm, tf.zeros_like(norm))
@@ -149,14 +152,23 @@ def make_steps(config: Config, visit: int, lineage: Lineage, networks: Networks,
 
     train = device.compiled(train, jit)
 
+    def reported(images, noise: Noise, temperature):
+        outcome, held, norm = train(images, noise, temperature)
+        means = _means(own, outcome)
+        means["loss"] += tf.cast(held, means["loss"].dtype)
+        if outcome.teacher is not None:  # replicas need not have equally many replayed rows
+            replayed = lifelong.shares(config, lineage, images.shape[0])[1]
+            means["consistency_accuracy"] *= replicas.count() * outcome.teacher.logits.shape[0] / replayed
+        return means | {"ewc_penalty": held, "grad_norm": norm}
+
+    reported = replicas.run_on_all(strategy, reported)
+
     def iteration(images, number):
         state = clock.read()
         noise = draw_noise(config, lineage, networks, images.shape[0], "train", visit, number)
-        outcome, held, norm = train(images, noise, current_temperature(config, state))
+        means = reported(images, noise, current_temperature(config, state))
         clock.write(_after(config, state, training=True))
-        means = _means(own, outcome)
-        means["loss"] += tf.cast(held, means["loss"].dtype)
-        return means | {"ewc_penalty": held, "grad_norm": norm}
+        return means
 
     @device.graph
     def test(images, number, index):

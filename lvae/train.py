@@ -5,11 +5,12 @@ import itertools
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 from tqdm import tqdm
 
 from lib import device, files, systems, tf1
 from lib.errors import UserError
-from lib.run import place, provenance
+from lib.run import place, provenance, replicas
 from lib.run.options import Options
 from lib.run.repeat import advancing
 from lib.run.runner import Event, Run, log_event
@@ -31,31 +32,52 @@ def run(config: Config, base: str, data_dir: str, load_model: str = "", options:
     Args:
       load_model: TF1-form checkpoint to start from. A lifelong run goes on with the distribution after its model's.
       measures_distance: also the Frechet distance at the end of every visit.
+
+    Raises:
+      TryAgain: another worker of a `multi_worker` strategy is lost.
     """
+    strategy = device.strategy(options.strategy)
+    with replicas.with_other_workers(strategy):
+        return _run(config, Path(base), data_dir, load_model, options, measures_distance, strategy)
+
+
+def _run(config: Config, base: Path, data_dir: str, load_model: str, options: Options, measures_distance: bool,
+         strategy: tf.distribute.Strategy | None) -> Path:
     course = distributions.load(config, data_dir)
     plan = distributions.plan(config, course)
     settings = settings_of(config, load_model)
+    if strategy:  # batch statistics, and so the run, depend on it
+        _check_shares(config, strategy.num_replicas_in_sync)
+        settings["replicas"] = strategy.num_replicas_in_sync
     print("\n".join(f"{name} = {value}" for name, value in settings.items()))
-    known = _known_runs(Path(base), options.resume)
-    finished = place.finished_one(known, settings, course.origin)
+    finished = place.finished_one(_known_runs(base, options.resume), settings, course.origin)
     if finished:
         print(f"{finished} is complete; --resume=never trains again, and this evaluates it: {_test(finished)}")
         return finished
-    learner = Learner(config, device.jit(options.jit))
-    distance = Distance(config, course) if measures_distance else None
+    learner = Learner(config, device.jit(options.jit, distributed=strategy is not None), strategy)
+    keeps = replicas.keeps_run(strategy)
+    distance = Distance(config, course) if measures_distance and keeps else None
     if load_model:
         start_from(load_model, course, plan, learner)
-    directory = experiment_directory(Path(base), settings, options.resume)
-    print(f"writing to {directory}")
     whole = f"all {len(plan)} visits" if config.sequential else f"all {config.epochs} epochs"
-    with Run(directory, settings, {"learner": learner}, options, [visit.iterations for visit in plan],
-             whole=whole, data=course.origin) as run:
+    with (replicas.directory(strategy, experiment_directory(base, settings, options.resume, keeps)) as directory,
+          Run(directory, settings, {"learner": learner}, options, [visit.iterations for visit in plan],
+              replicas.stop_together(strategy), whole, course.origin) as run):
+        print(f"writing to {directory}")
         for folder in ("models", "imgs"):
             files.make_directory(directory / folder)
         Training(course, plan, learner, run, distance).visit_all()
         print(f"trained {len(learner.results)} models, exiting")
         run.finish(_test(directory))
     return directory
+
+
+def _check_shares(config: Config, devices: int) -> None:
+    """Refuse what cannot be shared among so many replicas."""
+    replicas.require_equal_shares(config.batch_size, devices)
+    if config.is_lifelong:  # from the second distribution on at least half of a batch is replayed
+        fewest = config.batch_size // 2
+        replicas.require(fewest >= devices, f"{fewest} replayed images of a batch are fewer than", devices)
 
 
 def settings_of(config: Config, load_model: str) -> dict:
@@ -67,10 +89,15 @@ def settings_of(config: Config, load_model: str) -> dict:
     return place.as_stored({"system": systems.TITLES["lvae"], **values, **started, **rotated})
 
 
-def experiment_directory(base: Path, settings: dict, resume: str) -> Path:
-    """`<base>/experiment_<n>`: the newest unfinished run of these settings, else the first number that is free."""
+def experiment_directory(base: Path, settings: dict, resume: str, reserves: bool = True) -> Path | None:
+    """`<base>/experiment_<n>`: the newest unfinished run of these settings, else the first number that is free.
+
+    Who reserves none gets None in place of the latter.
+    """
     unfinished = place.newest_unfinished(_known_runs(base, resume), settings)
-    return unfinished or place.reserved(base / f"experiment_{number}" for number in itertools.count())
+    if unfinished or not reserves:
+        return unfinished
+    return place.reserved(base / f"experiment_{number}" for number in itertools.count())
 
 
 def _known_runs(base: Path, resume: str) -> list[Path]:

@@ -7,12 +7,10 @@ from lib.run.flags import Parser
 from lib.run.options import Options
 from memorygan.config import Command, Config, Measured, logs_of, make_config
 
-_UNSHARED = ("strategy",)  # one device computes a step
-
 
 def parser(description: str) -> Parser:
     """The flags of `run.py`."""
-    return Parser(description).add(Config).add(Command).add(Measured).add(Options, without=_UNSHARED)
+    return Parser(description).add(Config).add(Command).add(Measured).add(Options)
 
 
 def parsers() -> dict[str, Parser]:
@@ -38,7 +36,7 @@ def run(description: str, arguments: list[str]) -> None:
 
     config = device.prepare(config, options)
     flags = {name: value for kind in (Config, Command, Measured, Options) for name, value in asked.values(kind).items()}
-    pprint.pprint({name: value for name, value in flags.items() if name not in _UNSHARED})
+    pprint.pprint(flags)
     pprint.pprint(config)
     if command.is_train:
         train.run(config, command, options)

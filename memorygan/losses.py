@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from lib.run import replicas
 from memorygan import memory
 from memorygan.config import Config
 from memorygan.memory import MemoryState, Update
@@ -98,16 +99,19 @@ def judge(config: Config, state: MemoryState | None, values: tf.Tensor, label: f
           ) -> tuple[Judgement, Update | None]:
     """A discriminator's output for images of one kind, judged, and what the memory learns from it (a GAN has none).
 
+    Replicas that share a batch each read and learn the queries of all, so that their memories stay equal.
+
     Args:
       values: queries [n, key_dim], or a plain GAN's logits [n, 1].
       label: 1 for real images, 0 for generated ones.
     """
     if not config.has_memory:
         return judge_logits(values), None
+    queries = replicas.gather(values)
     reading, update = memory.read_and_update(
-        state, values, tf.fill(values.shape[:1], tf.constant(label, values.dtype)), config.choose_k,
+        state, queries, tf.fill(queries.shape[:1], tf.constant(label, queries.dtype)), config.choose_k,
         rule=config.memory_update, iterations=config.em_iterations)
-    return judge_probabilities(reading.probability), update
+    return judge_probabilities(replicas.share(reading.probability)), update
 
 
 def _mutual_information(config, state, queries, slots):

@@ -307,7 +307,9 @@ class Memory(keras.Model):
     def __init__(self, slots: int, key_dim: int, *, dtype="float32"):
         super().__init__(name="memory", dtype=dtype)
         first = initial_state(slots, key_dim, self.variable_dtype)
-        self.slots = [self.add_weight(shape=value.shape, initializer="zeros", trainable=False, name=name)
+        # Replicas that share a batch make the same update.
+        self.slots = [self.add_weight(shape=value.shape, initializer="zeros", trainable=False, name=name,
+                                      aggregation="only_first_replica")
                       for name, value in first._asdict().items()]
         self.built = True
         self.assign(first)

@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from lib import device
 from lib.ops import slim
-from lib.optimizers import adam
+from lib.optimizers import adam, descend
+from lib.run import replicas
 from lib.run.repeat import repeat
 from memorygan import losses
 from memorygan.config import Config
@@ -37,7 +38,7 @@ class Model(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """Costs are those of the weights before the update."""
+    """Costs are those of the weights before the update. Single steps are one replica's."""
 
     discriminator: Callable  # (images in the networks' range, Noise) -> Pass
     generator: Callable  # the same
@@ -50,7 +51,8 @@ def build_optimizers(config: Config, networks: Networks) -> Optimizers:
     settings = (config.lr, config.beta1, config.beta2)
     return Optimizers(adam(*settings, networks.generator.trainable_variables, config.precision),
                       adam(*settings, networks.discriminator.trainable_variables, config.precision),
-                      keras.Variable(0, dtype="int32", trainable=False, name="global_step"))
+                      keras.Variable(0, dtype="int32", trainable=False, name="global_step",
+                                     aggregation="only_first_replica"))
 
 
 def build_model(config: Config) -> Model:
@@ -74,11 +76,13 @@ def reported_quantities(config: Config) -> list[str]:
     return ["d_real", "d_fake", "d_loss", "g_loss"] + (["mem_real_rate"] if config.has_memory else [])
 
 
-def make_steps(config: Config, model: Model, max_iterations: int, jit: bool = False) -> Steps:
+def make_steps(config: Config, model: Model, max_iterations: int, jit: bool = False,
+               strategy: tf.distribute.Strategy | None = None) -> Steps:
     """The steps of a run of `max_iterations` iterations, which only the learning rate's decay asks for.
 
     Args:
       jit: compile each step with XLA.
+      strategy: its replicas share each batch, under whose scope the model was built.
     """
     networks, memory, optimizers = model
     discriminator_step = _make_step(config, model, optimizers.discriminator, networks.discriminator,
@@ -86,14 +90,17 @@ def make_steps(config: Config, model: Model, max_iterations: int, jit: bool = Fa
     generator_step = _make_step(config, model, optimizers.generator, networks.generator,
                                 losses.generator_pass, max_iterations, jit)
 
+    discriminator_costs, generator_costs = (replicas.run_on_all(strategy, lambda *given, step=step: step(*given).costs)
+                                            for step in (discriminator_step, generator_step))
+
     def inputs(images, name, number):
         """A batch in the networks' range, and noise by the memory as it is now."""
         augmentation = draw_augmentation(config.seed, name, number) if config.use_augmentation else Augmentation()
         return preprocess(config.data, images, augmentation), draw_noise(config, model.memory_state(), name, number)
 
     def iteration(images, number):
-        on_both = discriminator_step(*inputs(images, "discriminator", number)).costs
-        on_fake = generator_step(*inputs(images, "generator", number)).costs
+        on_both = discriminator_costs(*inputs(images, "discriminator", number))
+        on_fake = generator_costs(*inputs(images, "generator", number))
         quantities = {"d_real": on_both.real.probability, "d_fake": on_both.fake.probability,
                       "d_loss": on_both.total(config), "g_loss": on_fake.total(config)}
         if memory:
@@ -117,19 +124,22 @@ def _make_step(config: Config, model: Model, optimizer, network: keras.Model, fo
                jit: bool) -> Callable:
     """One step of Adam on the cost of a pass, and everything the pass changes, in the original's order.
 
+    Of a batch a replica takes its share.
+
     Args:
       optimizer, network: what learns.
       forward: `losses.discriminator_pass` or `losses.generator_pass`.
     """
     networks, memory, optimizers = model
-    variables = network.trainable_variables
 
-    def descend(images, noise: Noise):
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch([variable.value for variable in variables])
+    def learn(images, noise: Noise):
+        images, noise = tf.nest.map_structure(replicas.share, (images, noise))
+
+        def costs():
             result = forward(config, networks, model.memory_state(), images, noise.latent, noise.slots)
-            total = optimizer.scale_loss(result.costs.total(config))
-        optimizer.apply(tape.gradient(total, variables), variables)
+            return result.costs.total(config), result
+
+        result = descend(optimizer, network, costs)
         if memory:
             memory.assign(result.updates["fake"].state)
         slim.update_moving_averages(networks.generator.parts(), result.generator_moments)
@@ -137,12 +147,12 @@ def _make_step(config: Config, model: Model, optimizer, network: keras.Model, fo
             slim.update_moving_averages(networks.discriminator.parts(), moments)
         return result
 
-    descend = device.compiled(descend, jit)
+    learn = device.compiled(learn, jit)
 
     def step(images, noise: Noise):
         # Outside of what XLA compiles: TensorFlow keeps int32 variables in the host's memory.
         optimizer.learning_rate.assign(learning_rate(config, optimizers.global_step, max_iterations))
-        result = descend(images, noise)
+        result = learn(images, noise)
         optimizers.global_step.assign_add(1)
         return result
 

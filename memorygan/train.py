@@ -1,5 +1,7 @@
 """Training a memoryGAN run, epoch after epoch, with the files and lines of the original."""
 
+import contextlib
+import dataclasses
 import math
 import time
 from collections.abc import Iterator
@@ -12,7 +14,7 @@ from tqdm import tqdm
 
 from lib import device, files, pictures, tf1
 from lib.errors import UserError
-from lib.run import place, provenance
+from lib.run import place, provenance, replicas
 from lib.run.options import Options
 from lib.run.repeat import advancing
 from lib.run.runner import Event, Run
@@ -46,6 +48,18 @@ def find_places(config: Config, exp: str, settings: dict, options: Options) -> P
     return _places(exp, directory.name)
 
 
+@contextlib.contextmanager
+def _places_of_worker(config: Config, exp: str, settings: dict, options: Options,
+                      strategy: tf.distribute.Strategy | None) -> Iterator[Places]:
+    """The same of the first or only worker; of every other one directories that are removed at the end."""
+    if replicas.keeps_run(strategy):
+        yield find_places(config, exp, settings, options)
+        return
+    there = place.newest_unfinished(_known_runs(exp, options), settings)
+    with replicas.directory(strategy, there) as own:
+        yield Places(own, own / "checkpoint", own / "samples")
+
+
 def _known_runs(exp: str, options: Options) -> list[Path]:
     """The newest first; none where a new run is asked for."""
     return sorted(Path("logs", exp).glob("*"), reverse=True) if options.resume == "auto" else []
@@ -75,24 +89,37 @@ def run(config: Config, command: Command, options: Options = Options()) -> Place
 
     Raises:
       UserError: data that are missing, broken or too few, a checkpoint that does not fit, a NaN or infinity.
+      TryAgain: another worker of a `multi_worker` strategy is lost.
     """
+    strategy = device.strategy(options.strategy)
+    with replicas.with_other_workers(strategy):
+        return _run(config, command, options, strategy)
+
+
+def _run(config: Config, command: Command, options: Options, strategy: tf.distribute.Strategy | None) -> Places:
     images = data.open_training(config, command.data_dir)
     limit = max_iterations(config, images.examples)
     if limit < 2:
         raise UserError(f"{images.examples} images in batches of {config.batch_size} make no iteration in "
                         f"{config.epoch} epoch(s); use a smaller --batch_size or more epochs")
     settings = {"system": "memoryGAN", **config.as_settings(), "load_cp_dir": command.load_cp_dir}
-    known = _known_runs(command.exp, options)
-    finished = place.finished_one(known, settings, images.origin)
+    if strategy:  # batch statistics, and so the run, depend on it
+        replicas.require_equal_shares(config.batch_size, strategy.num_replicas_in_sync)
+        settings["replicas"] = strategy.num_replicas_in_sync
+    if not replicas.keeps_run(strategy):
+        command = dataclasses.replace(command, keep=1)  # of what is removed at the end anyway
+    finished = place.finished_one(_known_runs(command.exp, options), settings, images.origin)
     if finished:
         print(f"{finished} is complete; --resume=never trains again, and this evaluates it: {_test(finished)}")
         return _places(command.exp, finished.name)
-    model, jit = build_model(config), device.jit(options.jit)
-    places = find_places(config, command.exp, settings, options)
-    # Iterations 1 to limit - 1 of the original, which the runner counts from 0.
+    jit = device.jit(options.jit, distributed=strategy is not None)
+    with replicas.scope(strategy):
+        model = build_model(config)
     space = Space(config, command, model)
-    with Run(places.logs, settings, checkpoint.state(model), options, [limit - 1], whole=space.whole,
-             data=images.origin) as run:
+    # Iterations 1 to limit - 1 of the original, which the runner counts from 0.
+    with (_places_of_worker(config, command.exp, settings, options, strategy) as places,
+          Run(places.logs, settings, checkpoint.state(model), options, [limit - 1], replicas.stop_together(strategy),
+              space.whole, images.origin) as run):
         # As the original, which looks for a checkpoint of the run itself first, and says so either way.
         print(" [*] Reading checkpoints...")
         print(" [*] Load SUCCESS" if run.iteration or run.is_complete else " [!] Load failed...")
@@ -109,7 +136,7 @@ def run(config: Config, command: Command, options: Options = Options()) -> Place
         if not run.is_complete:
             test_images = data.load_test_images(config, command.data_dir)
             space.require(places.checkpoints)
-            Training(config, model, images, test_images, places, run, jit).epochs(command)
+            Training(config, model, images, test_images, places, run, jit, strategy).epochs(command)
             run.next_phase()
         run.finish(_test(places.logs))
     return places
@@ -153,13 +180,13 @@ class Training:
     """
 
     def __init__(self, config: Config, model: Model, images: TrainingSet, test_images: np.ndarray | None,
-                 places: Places, run: Run, jit: bool):
+                 places: Places, run: Run, jit: bool, strategy: tf.distribute.Strategy | None = None):
         self._config = config
         self._model = model
         self._images = images
         self._places = places
         self._run = run
-        self._steps = make_steps(config, model, max_iterations(config, images.examples), jit)
+        self._steps = make_steps(config, model, max_iterations(config, images.examples), jit, strategy)
         self._iterate = advancing(self._steps.iterate, self._batches)
         self._sampler = Sampler(config, model, training=True)
         self._tracker = Tracker(config, model, test_images) if config.has_memory else None

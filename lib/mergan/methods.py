@@ -30,7 +30,6 @@ class Method:
     meaning: str  # for a reader of the report
     switch: str  # the setting that turns it on
     first_task = 1  # in which it acts
-    shareable = True  # among replicas that have a part of each batch
 
     def __init__(self, config: Config, networks: Networks):
         self.config, self.networks = config, networks
@@ -87,7 +86,7 @@ class ReplayAlignment(Method):
 
     def _cost(self, noise):
         distances = replay.alignment_distances(self.networks.generator, self.networks.replay, noise["alignment"])
-        # A sum over samples, unlike all other costs: with r times its own part each of r replicas stands for the whole.
+        # A sum over samples, unlike the means of all other costs: r times its own part stands for the whole.
         return replicas.count() * replay.alignment_cost(self.config, distances)
 
 
@@ -120,7 +119,6 @@ class GenerativeReplay(Method):
     name, switch = "DGR", "generative_replay"
     meaning = "deep generative replay, whose own classifier says of what class an image is"
     first_task = 0
-    shareable = False
 
     def __init__(self, config, networks):
         super().__init__(config, networks)
@@ -139,7 +137,8 @@ class GenerativeReplay(Method):
     def own_steps(self):
         def step(mixture, noise, task):
             labels = baselines.mixed_labels(self.networks.replay_solver, mixture, noise["mixture"], task)
-            return optimizers.descend(self._optimizer, self.networks.solver, lambda: cost(mixture, labels))
+            own = replicas.share(mixture), replicas.share(labels)
+            return optimizers.descend(self._optimizer, self.networks.solver, lambda: cost(*own))
 
         def cost(mixture, labels):
             value = baselines.solver_cost(self.networks.solver, mixture, labels)
@@ -156,7 +155,6 @@ class Consolidation(Method):
 
     name, switch = "EWC", "consolidation"
     meaning = "elastic weight consolidation"
-    shareable = False
 
     def __init__(self, config, networks):
         super().__init__(config, networks)

@@ -91,7 +91,7 @@ def make_steps(config: Config, networks: Networks, optimizers: Optimizers, task:
 
     critic_step, generator_step = (replicas.run_on_all(strategy, device.compiled(step, jit))
                                    for step in (critic_step, generator_step))
-    own_steps = {name: device.compiled(step, jit)
+    own_steps = {name: replicas.run_on_all(strategy, device.compiled(step, jit))
                  for name, step in _merged(method.own_steps() for method in methods).items()}
 
     def generator_quantities(task, number):
@@ -136,8 +136,7 @@ def _update(config: Config, optimizer, network, terms: dict, noise, costs_of: Ca
     """One step of a network on its costs and the methods' terms."""
     def costs():
         report = Report(costs_of(), {name: term(noise.methods) for name, term in terms.items()})
-        # Costs are means over samples, so a replica counts for its share of the sum of gradients.
-        return sum(report.terms.values(), report.costs.total(config)) / replicas.count(), report
+        return sum(report.terms.values(), report.costs.total(config)), report
 
     return adam.descend(optimizer, network, costs)
 

@@ -1,6 +1,5 @@
 """Training a MeRGAN run: task after task (`mergan.py`) or all classes at once (`joint.py`)."""
 
-import contextlib
 import math
 import sys
 import time
@@ -11,11 +10,10 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from lib import device, files, optimizers, pictures, tf1
-from lib.errors import UserError
 from lib.mergan.checkpoint import checkpoint_variables, model_prefix, resume_state
 from lib.mergan.config import Config
 from lib.mergan.data import TrainingImages
-from lib.mergan.methods import METHODS, build_methods, chosen
+from lib.mergan.methods import build_methods
 from lib.mergan.networks import Networks, copy_weights, networks_of, tf1_variables
 from lib.mergan.samples import GRID, samples_of
 from lib.mergan.step import Steps, build_optimizers, graph_of, make_steps
@@ -77,7 +75,7 @@ class Training:
         if strategy:
             _check_shares(config, strategy.num_replicas_in_sync)
         self.config, self.jit, self.strategy = config, jit, strategy
-        with strategy.scope() if strategy else contextlib.nullcontext():
+        with replicas.scope(strategy):
             self.networks = networks_of(config)
             self.optimizers = build_optimizers(config, self.networks)
             self.methods = build_methods(config, self.networks)
@@ -249,16 +247,10 @@ def _print_means(step: int, means: dict[str, float]) -> None:
 
 def _check_shares(config: Config, devices: int) -> None:
     """Refuse what cannot be shared among so many replicas."""
-    methods = chosen(config)
-    if not all(method.shareable for method in methods):
-        alone = " and ".join(f"--{method.name}" for method in reversed(METHODS) if not method.shareable)
-        raise UserError(f"--strategy does not go with {alone}; leave it out")
-    if config.batch_size % devices:
-        raise UserError(f"--strategy: {config.batch_size} images cannot be shared by {devices} devices; hide some of "
-                        "them with CUDA_VISIBLE_DEVICES or take fewer workers")
-    if config.tasks > 1 and methods and config.replay_samples(config.tasks - 1) < devices:
-        raise UserError(f"--strategy: {config.replay_samples(config.tasks - 1)} replayed images of a class are fewer "
-                        f"than {devices} devices; hide some of them with CUDA_VISIBLE_DEVICES or take fewer workers")
+    replicas.require_equal_shares(config.batch_size, devices)
+    if config.tasks > 1 and (config.replay_alignment or config.joint_replay):
+        fewest = config.replay_samples(config.tasks - 1)
+        replicas.require(fewest >= devices, f"{fewest} replayed images of a class are fewer than", devices)
 
 
 def _make_directories(directory: Path) -> None:

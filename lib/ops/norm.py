@@ -84,8 +84,9 @@ class BatchNorm(keras.layers.Layer):
         weight = functools.partial(self.add_weight, shape=(shape[-1],), autocast=False)
         self.scale = weight(initializer="ones", name="scale") if self.scaled else None
         self.offset = weight(initializer="zeros", name="offset")
-        self.moving_mean = weight(initializer="zeros", trainable=False, name="moving_mean")
-        self.moving_variance = weight(initializer="ones", trainable=False, name="moving_variance")
+        average = functools.partial(weight, trainable=False, aggregation="mean")  # over replicas
+        self.moving_mean = average(initializer="zeros", name="moving_mean")
+        self.moving_variance = average(initializer="ones", name="moving_variance")
         self.built = True
 
     def call(self, x, training: bool):

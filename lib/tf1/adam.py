@@ -25,7 +25,7 @@ class _BetaPower:
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
         powers = self._by_steps()
-        return np.asarray(powers[min(int(self._optimizer.iterations), len(powers) - 1)], dtype)
+        return np.asarray(powers[min(int(self._optimizer.iterations.numpy()), len(powers) - 1)], dtype)
 
     def assign(self, power) -> None:
         """Set the number of steps, by beta_2's power: beta_1's fades too soon to tell it."""

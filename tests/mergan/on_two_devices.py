@@ -12,13 +12,18 @@ import tensorflow as tf
 from lib import device, errors
 from lib.mergan import train
 from lib.mergan.config import LABELS, NOISE, Config
+from lib.mergan.methods import build_methods
 from lib.mergan.networks import build_networks
 from lib.mergan.noise import draw_critic_noise, draw_generator_noise
 from lib.mergan.step import build_optimizers, make_steps
 from lib.run import options as settings
+from lib.run import replicas
+from tests.several_devices import assert_close, assert_equal_on_all, split_cpu
 
 TASK = 2
 CONFIG = Config("mnist", 1, replay_alignment=True, joint_replay=True, alignment_factor=1e-2, batch_size=8)
+EWC = Config("mnist", 1, consolidation=True, fisher_samples=3, batch_size=8)
+DGR = Config("mnist", 1, generative_replay=True, batch_size=8, critic_steps=1)
 
 
 class Painter(keras.Model):
@@ -34,9 +39,15 @@ class Painter(keras.Model):
         return tf.reshape(tf.tanh(self.dense(inputs)), [-1, 32, 32, 1])
 
 
-def build():
-    networks = build_networks(CONFIG.data)._replace(generator=Painter(1), replay=Painter(2))
-    return networks, build_optimizers(CONFIG, networks)
+def build(config, strategy=None):
+    """With what the methods remember of the task before."""
+    with replicas.scope(strategy):
+        networks = build_networks(config.data, solver=config.generative_replay)._replace(generator=Painter(1),
+                                                                                         replay=Painter(2))
+        built = networks, build_optimizers(config, networks), build_methods(config, networks)
+    for method in built[2]:
+        method.remember(TASK - 1)
+    return built
 
 
 def gradients(optimizer) -> list[np.ndarray]:
@@ -44,45 +55,63 @@ def gradients(optimizer) -> list[np.ndarray]:
     return [np.asarray(moment) for moment in optimizer._momentums]
 
 
-def take_steps(strategy, networks, optimizers):
+def take_steps(config, strategy, networks, optimizers, methods):
     """Two critic steps and a generator step; the reports and the gradients."""
-    steps = make_steps(CONFIG, networks, optimizers, TASK, strategy=strategy)
+    steps = make_steps(config, networks, optimizers, TASK, methods, strategy=strategy)
     critic, generator = tf.function(steps.critic), tf.function(steps.generator)
     images = tf.random.stateless_uniform([2, 8, 32, 32, 1], [1, 2], -1.0, 1.0)
     labels = tf.range(8)  # not all of one class, as in training, so that shares of labels matter
-    reports = [critic(images[k], labels, draw_critic_noise(CONFIG, TASK, 1, k)._replace(fake_labels=labels))
+    reports = [critic(images[k], labels, draw_critic_noise(config, TASK, 1, k, methods)._replace(fake_labels=labels))
                for k in range(2)]
     of_critic = gradients(optimizers.critic)
-    reports.append(generator(draw_generator_noise(CONFIG, TASK, 1)._replace(fake_labels=labels)))
+    reports.append(generator(draw_generator_noise(config, TASK, 1, methods)._replace(fake_labels=labels)))
     return tf.nest.flatten(reports), of_critic, gradients(optimizers.generator)
 
 
-def compare_steps(strategy) -> None:
+def compare_steps(config, strategy, rounding=0.0) -> None:
     """Costs and gradients of both replicas together are those of one device, and their weights stay the same."""
-    plain = take_steps(None, *build())
-    with strategy.scope():
-        built = build()
-    shared = take_steps(strategy, *built)
+    plain = take_steps(config, None, *build(config))
+    built = build(config, strategy)
+    shared = take_steps(config, strategy, *built)
     for one, two in zip(plain, shared, strict=True):
-        for a, b in zip(one, two, strict=True):
-            scale = np.abs(a).max()
-            np.testing.assert_allclose(b, a, rtol=1e-4, atol=1e-4 * scale)
+        assert_close(one, two, 1e-4, rounding=rounding)
     assert any(np.abs(a).max() > 1e-4 for a in plain[1]) and any(np.abs(a).max() > 1e-4 for a in plain[2])
-    for network in (built[0].critic, built[0].generator):
-        for variable in network.variables:
-            first, second = strategy.experimental_local_results(variable.value)
-            np.testing.assert_array_equal(first, second)
+    assert_equal_on_all(strategy, [*built[0].critic.variables, *built[0].generator.variables])
+
+
+def compare_consolidation(strategy) -> None:
+    """Both estimate the same Fisher information, whose penalty pulls."""
+    (plain, *_), (shared, *_) = (build(EWC, used)[2] for used in (None, strategy))
+    assert_close(plain.fisher, shared.fisher, 1e-5)
+    assert all(np.asarray(values).max() > 0.0 for values in plain.fisher)
+    compare_steps(EWC, strategy, rounding=1e-6)  # some costs are differences of nearly equal means
+
+
+def compare_solvers(strategy) -> None:
+    """An iteration's critic step, on the mixture, and the solver's step after it."""
+    found = []
+    for used in (None, strategy):
+        networks, optimizers, methods = build(DGR, used)
+        pixels = np.random.RandomState(0).randint(0, 256, (1, 1, 8, 32, 32, 1)).astype(np.uint8)
+        steps = make_steps(DGR, networks, optimizers, TASK, methods, strategy=used)
+        history = steps.iterate(pixels, np.full((1, 1, 8), TASK, np.int32), TASK, 0)
+        found.append((list(history.values()), gradients(methods[0].optimizers[0]), gradients(optimizers.critic)))
+    for one, two in zip(*found, strict=True):
+        assert_close(one, two, 1e-4)
+    assert any(np.abs(gradient).max() > 1e-4 for gradient in found[0][1])
+    assert_equal_on_all(strategy, networks.solver.variables)
 
 
 def main(arguments) -> None:
-    if arguments[-1] != "multi_worker":
-        cpu, = tf.config.list_physical_devices("CPU")
-        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    split_cpu(arguments[-1])
     if arguments[0] == "steps":
-        compare_steps(device.strategy("mirrored"))
+        strategy = device.strategy("mirrored")
+        compare_steps(CONFIG, strategy)
+        compare_consolidation(strategy)
+        compare_solvers(strategy)
     else:
         _, directory, strategy = arguments
-        config = Config("digits", 16, first_tasks=1, batch_size=8, critic_steps=1)
+        config = Config("digits", 8, first_tasks=2, batch_size=8, critic_steps=1, consolidation=True, fisher_samples=8)
         train.run(config, directory, data_dir="", options=settings.Options(strategy=strategy))
 
 
