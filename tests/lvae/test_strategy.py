@@ -26,8 +26,8 @@ def test_two_replicas_step_as_one_device(start):
     assert "mirrored over /device:CPU:0, /device:CPU:1" in passed(start("steps"))
 
 
-@pytest.mark.parametrize("strategy, workers", [
-    ("mirrored", 0), pytest.param("multi_worker", 2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("strategy, workers", [("mirrored", 0), ("multi_worker", 2)])
 def test_a_stopped_run_goes_on_to_the_very_same_weights(start, tmp_path, strategy, workers):
     straight, stopped = tmp_path / "straight", tmp_path / "stopped"
     passed(start("train", straight, strategy, workers=workers))
