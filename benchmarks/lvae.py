@@ -10,7 +10,8 @@ from lvae.config import Config, make_config
 from lvae.lifelong import Lineage
 from lvae.networks import Latents, Networks, Vae
 
-EXPERIMENTS = ("mnist", "fashion_dnn")
+# Iterations of one call. A training's takes two seconds, beside which what a call itself costs is nothing.
+EXPERIMENTS = {"mnist": ITERATIONS, "fashion_dnn": 20}
 
 
 def cases(experiment: str, forks, precision: str, jit: bool) -> list[Case]:
@@ -24,12 +25,13 @@ def _case(config: Config, forks: int, jit: bool) -> Case:
     student, optimizer = fork.build_student(config, lineage)
     teacher = fork.build_model(config, Lineage(lineage.first, forks - 1, forks - 1))
     steps = step.make_steps(config, forks, lineage, Networks(student, teacher), optimizer, step.start_clock(), jit=jit)
-    shape = [ITERATIONS, config.batch_size, *config.architecture.input_shape]
+    iterations = EXPERIMENTS[config.experiment]
+    shape = [iterations, config.batch_size, *config.architecture.input_shape]
     images = tf.constant(np.random.default_rng(0).random(shape, np.float32))
     about = {"system": "Lifelong VAE", "dataset": config.experiment, "method": "lifelong", "forks": forks,
              "precision": config.precision, "jit": jit, "step": "iteration"}
     return Case(about, lambda: steps.iterate(images, tf.constant(0)), operations(config, student, teacher),
-                config.batch_size, ITERATIONS)
+                config.batch_size, iterations)
 
 
 def operations(config: Config, student: Vae, teacher: Vae) -> float:

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from benchmarks.lvae import EXPERIMENTS
 from benchmarks.pytorch.variants import Variant, adam, descend
-from benchmarks.timing import ITERATIONS
 
 _BATCH = 100
 CONTINUOUS = 14  # latent dimensions
@@ -107,11 +107,11 @@ def cost(student: Vae, teacher: Vae, images, current: int, noise: Noise, tempera
 
 
 def training(about: dict, variant: Variant) -> Callable[[], None]:
-    """A call that learns from `ITERATIONS` iterations' random images."""
+    """A call that learns from so many iterations' random images as ours does."""
     forks, dense = about["forks"], about["dataset"] == "fashion_dnn"
     student, teacher = (variant.placed(Vae(classes, dense)) for classes in (forks + 1, forks))
     optimizer, costs = adam(student, 1e-3, (0.9, 0.999)), variant.compiled(cost)
-    images = torch.rand(ITERATIONS, _BATCH, *([784] if dense else [3, 32, 32]))
+    images = torch.rand(EXPERIMENTS[about["dataset"]], _BATCH, *([784] if dense else [3, 32, 32]))
     current, temperature = _BATCH // (forks + 1), torch.tensor(1.0)
 
     def iterate():
