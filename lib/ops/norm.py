@@ -113,8 +113,9 @@ class BatchNorm(keras.layers.Layer):
         channels = x.shape[-1]
         scale = self.scale if self.scaled else tf.ones([channels])
         maps = x if x.shape.rank == 4 else tf.reshape(x, [-1, 1, 1, channels])
-        normalised, mean, variance = tf.compat.v1.nn.fused_batch_norm(
-            maps, tf.convert_to_tensor(scale), tf.convert_to_tensor(self.offset), epsilon=self.epsilon)
+        normalised, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=maps, scale=tf.convert_to_tensor(scale), offset=tf.convert_to_tensor(self.offset), mean=[], variance=[],
+            epsilon=self.epsilon)
         return tf.reshape(normalised, tf.shape(x)), Moments(mean, variance)
 
     def update(self, moments: Moments) -> None:
