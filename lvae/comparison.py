@@ -72,8 +72,8 @@ def after_switches(directory: Path, count: int) -> list[float]:
     switches = np.cumsum([visit.iterations for visit in visits])[:-1]
     found = []
     for began, visit in zip(switches, visits[1:]):
-        parts = [[value for step, value in tests
-                  if start < step - began <= start + _THOUSAND and step - began < visit.iterations]
+        own = [(step - began, value) for step, value in tests if 0 < step - began < visit.iterations]
+        parts = [[value for step, value in own if start < step <= start + _THOUSAND]
                  for start in range(0, visit.iterations, _THOUSAND)]
         found.append([float(np.mean(part)) for part in parts if part])
     return np.mean([means[:min(map(len, found))] for means in found], axis=0).tolist() if found else []

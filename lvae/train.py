@@ -45,10 +45,9 @@ def _run(config: Config, base: Path, data_dir: str, load_model: str, options: Op
          strategy: tf.distribute.Strategy | None) -> Path:
     course = distributions.load(config, data_dir)
     plan = distributions.plan(config, course)
-    settings = settings_of(config, load_model)
-    if strategy:  # batch statistics, and so the run, depend on it
+    settings = settings_of(config, load_model) | replicas.settings(strategy)
+    if strategy:
         _check_shares(config, strategy.num_replicas_in_sync)
-        settings["replicas"] = strategy.num_replicas_in_sync
     print("\n".join(f"{name} = {value}" for name, value in settings.items()))
     finished = place.finished_one(_known_runs(base, options.resume), settings, course.origin)
     if finished:

@@ -262,7 +262,7 @@ def log_likelihood(state: MemoryState, queries: tf.Tensor, labels: tf.Tensor | N
     With labels the similarities are the label-conditioned ones, which is what the original leaves after an update; only
     the golden check asks for that.
     """
-    similarities = normalise(queries) @ tf.transpose(state.keys)
+    similarities = _similarities(state, normalise(queries))
     if labels is not None:
         similarities = penalised(state, similarities, labels)
     weights = state.histogram * state.values + BETA
@@ -272,7 +272,7 @@ def log_likelihood(state: MemoryState, queries: tf.Tensor, labels: tf.Tensor | N
 
 def posterior(state: MemoryState, queries: tf.Tensor) -> tf.Tensor:
     """p(c | x) [B, N] over all slots (eq. 1), for the interpretation figures."""
-    similarities = normalise(queries) @ tf.transpose(state.keys)
+    similarities = _similarities(state, normalise(queries))
     joint = (state.histogram + BETA) * tf.exp(similarities - 1.0)
     return joint / tf.reduce_sum(joint, axis=1, keepdims=True)
 

@@ -102,10 +102,10 @@ def _run(config: Config, command: Command, options: Options, strategy: tf.distri
     if limit < 2:
         raise UserError(f"{images.examples} images in batches of {config.batch_size} make no iteration in "
                         f"{config.epoch} epoch(s); use a smaller --batch_size or more epochs")
-    settings = {"system": "memoryGAN", **config.as_settings(), "load_cp_dir": command.load_cp_dir}
-    if strategy:  # batch statistics, and so the run, depend on it
+    settings = {"system": "memoryGAN", **config.as_settings(), "load_cp_dir": command.load_cp_dir,
+                **replicas.settings(strategy)}
+    if strategy:
         replicas.require_equal_shares(config.batch_size, strategy.num_replicas_in_sync)
-        settings["replicas"] = strategy.num_replicas_in_sync
     if not replicas.keeps_run(strategy):
         command = dataclasses.replace(command, keep=1)  # of what is removed at the end anyway
     finished = place.finished_one(_known_runs(command.exp, options), settings, images.origin)

@@ -49,8 +49,7 @@ def _run(config: Config, directory: Path, data_dir: str, load_model: str, option
     settings = {"system": "MeRGAN", **config.as_settings(), "load_model": load_model}
     if images.limited:
         settings["images_per_class"] = config.images_per_class
-    if strategy:  # batch statistics, and so the run, depend on it
-        settings["replicas"] = strategy.num_replicas_in_sync
+    settings |= replicas.settings(strategy)
     _print_settings(settings)
     with (replicas.directory(strategy, directory) as own,
           runner.Run(own, settings, training.state, options, [config.iterations] * config.tasks,

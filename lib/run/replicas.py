@@ -82,6 +82,11 @@ def scope(strategy: tf.distribute.Strategy | None):
     return strategy.scope() if strategy else contextlib.nullcontext()
 
 
+def settings(strategy: tf.distribute.Strategy | None) -> dict:
+    """What a run's settings hold of it: batch statistics, and so the run, depend on how many replicas there are."""
+    return {"replicas": strategy.num_replicas_in_sync} if strategy else {}
+
+
 def require(possible: bool, what: str, devices: int) -> None:
     """Raise `UserError` where the replicas cannot share a batch; `what`: what cannot be, before their number."""
     if not possible:

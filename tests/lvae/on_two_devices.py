@@ -1,4 +1,4 @@
-"""Run by test_strategy.py in processes of their own: two logical CPU devices or workers.
+"""Run by tests in processes of their own: two logical CPU devices or workers.
 
     python -m tests.lvae.on_two_devices steps
     python -m tests.lvae.on_two_devices train DIRECTORY mirrored

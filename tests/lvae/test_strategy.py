@@ -1,4 +1,4 @@
-"""Several devices and workers compute what one does; their runs go on where they stopped, forks between."""
+"""Several devices and workers: runs go on where they stopped, forks between; what cannot be shared is refused."""
 
 from pathlib import Path
 
@@ -20,10 +20,6 @@ def models(base: Path) -> list[Path]:
     found = sorted(path.with_suffix("") for path in base.glob("experiment_0/models/*.index"))
     assert len(found) == 2 and not (base / "experiment_1").exists()
     return found
-
-
-def test_two_replicas_step_as_one_device(start):
-    assert "mirrored over /device:CPU:0, /device:CPU:1" in passed(start("steps"))
 
 
 @pytest.mark.slow
