@@ -20,7 +20,8 @@ ROOMS = {
                   "command_line", "run"],
     "lvae": ["config", "data", "distributions", "places", "networks", "posterior", "losses", "lifelong", "baselines",
              "noise", "step", "checkpoint", "fork", "learner", "samples", "frechet", "pictures", "evaluate",
-             "summaries", "record", "train", "comparison", "interchange", "examine", "sampler", "report", "tables", "command_line"],
+             "summaries", "record", "train", "comparison", "interchange", "examine", "sampler", "report", "tables",
+             "command_line"],
 }
 # Shared code, from below to above: a part may import those before it and itself.
 SHARED = ["run.output", "errors", "randomness", "files", "systems", "run.settings", "run.provenance", "run.flags",
