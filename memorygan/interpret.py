@@ -11,7 +11,7 @@ from lib.classifiers.features import batches
 from lib.errors import UserError, reason
 from lib.run import log
 from memorygan import data, memory, samples
-from memorygan.config import Command, Config
+from memorygan.config import Command, Config, logs_of, numbered
 from memorygan.data import TrainingSet
 from memorygan.noise import draw_latent, draw_slots
 from memorygan.step import Model
@@ -151,11 +151,6 @@ def posterior_picture(image: np.ndarray, posterior: np.ndarray, generated: np.nd
     return pictures.rendered(draw, (10, 2.5), "png")
 
 
-def logs_of(load_cp_dir: Path) -> Path:
-    """Where the run that wrote `checkpoint/<exp>/<stamp>` keeps its logs."""
-    return Path(*("logs" if part == "checkpoint" else part for part in load_cp_dir.parts))
-
-
 def _from_logs(logs: Path, directory: Path) -> None:
     """The figures over training, where the run's logs are at hand."""
     likelihood = {}
@@ -175,11 +170,15 @@ def priors_of(logs: Path, most: int) -> dict[int, np.ndarray]:
     Raises:
       UserError: a file that training did not write.
     """
-    by_epoch = {int(path.stem.partition("_")[2]): path for path in (logs / "prior").glob("epoch_*.npy")
-                if path.stem.partition("_")[2].isdigit()}
-    epochs = sorted(by_epoch)
-    chosen = sorted({epochs[round(place)] for place in np.linspace(0, len(epochs) - 1, most)}) if epochs else []
-    return {epoch: _prior(by_epoch[epoch]) for epoch in chosen}
+    by_epoch = numbered(logs / "prior", "epoch_", ".npy")
+    return {epoch: _prior(by_epoch[epoch]) for epoch in spread(by_epoch, most)}
+
+
+def spread(numbers: Iterable[int], most: int) -> list[int]:
+    """At most so many of the numbers, ascending, evenly over all."""
+    ordered = sorted(numbers)
+    places = np.linspace(0, len(ordered) - 1, most) if ordered else []
+    return sorted({ordered[round(place)] for place in places})
 
 
 def _prior(path: Path) -> np.ndarray:
@@ -210,7 +209,7 @@ def run(config: Config, model: Model, command: Command, directory: Path) -> None
         pictures.save_png(directory / "interpolation_keys.png",
                           pictures.grid(to_uint8(config, interpolate_keys(config, model)), columns=SIDE))
     if config.has_memory:
-        _from_logs(logs_of(Path(command.load_cp_dir)), directory)
+        _from_logs(logs_of(command.load_cp_dir), directory)
         training = data.open_training(config, command.data_dir)
         _draw_with_real(config, model, training, directory)
 

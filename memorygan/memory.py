@@ -9,6 +9,7 @@ import math
 from typing import NamedTuple
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 ALPHA = 0.5  # decay of the histogram in the posterior
@@ -286,6 +287,13 @@ def slot_probabilities(state: MemoryState) -> tf.Tensor:
     """p(c | v_c = 1) [N], what the generator's slots are drawn from; NaN when no slot is real, as in the original."""
     weights = state.histogram * state.values
     return weights / tf.reduce_sum(weights)
+
+
+def effective_share(probabilities: np.ndarray) -> float:
+    """Perplexity of probabilities [N] of the slots as a share of them: 1 if all are as probable."""
+    shares = probabilities.astype(np.float64)
+    logarithms = np.log(shares, where=shares > 0, out=np.zeros_like(shares))
+    return float(np.exp(-np.sum(shares * logarithms)) / len(shares))
 
 
 def sample_slots(state: MemoryState, uniform: tf.Tensor) -> tf.Tensor:
