@@ -57,7 +57,7 @@ def build_optimizers(config: Config, networks: Networks) -> Optimizers:
 
 def build_model(config: Config) -> Model:
     """A model at the start of a training."""
-    networks = build_networks(config, dtype=config.precision)
+    networks = build_networks(config)
     memory = Memory(config.mem_size, config.key_dim) if config.has_memory else None
     return Model(networks, memory, build_optimizers(config, networks))
 
