@@ -135,24 +135,20 @@ class TrainingSet(NamedTuple):
     origin: Origin
 
 
-def _open_images(data: DataSet, folder: str) -> folders.Images:
-    """The middle squares of the images in a folder, or in the array that the original reads, or of TFDS."""
+def _open_images(data: DataSet, folder: str) -> tuple[folders.Images, str]:
+    """The middle squares of the images in a folder, or in the array that the original reads, or of TFDS; and where they
+    lie, in words."""
     array = os.path.join(folder, _ARRAY)
     if data.folder == "chair" and os.path.lexists(array):
-        return _of_array(array)
+        return _of_array(array), f"file {array}"
     if folders.is_directory(folder) or not data.tfds:
-        return folders.Images(folders.files(folder), functools.partial(folders.decode, crop=True))
+        decode = functools.partial(folders.decode, crop=True)
+        return folders.Images(folders.files(folder), decode), f"image files below {folder}"
     examples = from_tfds.open_images(data.tfds, "train", _TFDS_SOURCE, f"no images in {folder}",
                                     f"put them there, or say --data_dir, or run `tfds build {data.tfds} "
                                     f"--file_format=array_record` where there is a network")
-    return folders.Images(examples, lambda example, side: folders.fit(Image.fromarray(example["image"]), side, True))
-
-
-def _described(data: DataSet, folder: str) -> str:
-    """Where `_open_images` reads, in words."""
-    if folders.is_directory(folder) or not data.tfds:
-        return f"image files below {folder}"
-    return from_tfds.described(data.tfds, file_format="array_record")
+    images = folders.Images(examples, lambda example, side: folders.fit(Image.fromarray(example["image"]), side, True))
+    return images, from_tfds.described(data.tfds, file_format="array_record")
 
 
 def _of_array(path: str) -> folders.Images:
@@ -185,14 +181,10 @@ def cumulative_order(count: int, batch_size: int, stream: str, shuffle: Callable
     Raises:
       UserError: fewer images than a batch.
     """
-    batching.require(count, batch_size, stream)
-    batches = count // batch_size
+    def permutation(epoch: int) -> np.ndarray:
+        return functools.reduce(lambda before, i: before[shuffle(i)], range(epoch), np.arange(count))
 
-    def slots(epoch: int) -> np.ndarray:
-        permuted = functools.reduce(lambda before, i: before[shuffle(i)], range(epoch), np.arange(count))
-        return permuted[:batches * batch_size].reshape(batches, batch_size)
-
-    return batching.Order(batches, slots)
+    return batching.permuted_order(count, batch_size, stream, permutation)
 
 
 def _stored_images(config: Config, images: folders.Images, source: str, kinds: Sequence[folders.Images]) -> TrainingSet:
@@ -217,9 +209,8 @@ def open_training(config: Config, data_dir: str) -> TrainingSet:
     if config.dataset == own.NAME:
         return _own_images(config, own.opened(data_dir, config.side))
     if config.data.folder:
-        folder = os.path.join(data_dir, config.data.folder)
-        images = _open_images(config.data, folder)
-        return _stored_images(config, images, _described(config.data, folder), [images])
+        images, source = _open_images(config.data, os.path.join(data_dir, config.data.folder))
+        return _stored_images(config, images, source, [images])
     arrays = load(config, "train", data_dir)
     count, source = len(arrays.images), sources.described(_source(config), data_dir)
     found = origin.of_arrays(source, [arrays])
