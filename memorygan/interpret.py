@@ -101,8 +101,7 @@ def nearest_images(config: Config, model: Model, generated: np.ndarray, parts: I
     for real in parts:
         cosines = np.concatenate([cosines, queries @ queries_of(config, model, real).T], axis=1)
         kept = np.argsort(-cosines, axis=1, kind="stable")[:, :NEAREST]
-        nearest = np.stack([np.stack([before[place] if place < len(before) else real[place - len(before)]
-                                      for place in places]) for before, places in zip(nearest, kept)])
+        nearest = np.stack([np.concatenate([before, real])[places] for before, places in zip(nearest, kept)])
         cosines = cosines[rows, kept]
     return nearest
 
@@ -120,10 +119,6 @@ def to_uint8(config: Config, images: np.ndarray) -> np.ndarray:
 
 
 # --- figures ----------------------------------------------------------------------------------------------------------
-
-
-def likelihood_chart(steps: list, values: list) -> pictures.Chart:
-    return pictures.Chart([pictures.Line("", steps, values)], "iteration", "biased log-likelihood of test images")
 
 
 def prior_chart(priors: dict[int, np.ndarray]) -> pictures.Chart:
@@ -155,10 +150,11 @@ def _from_logs(logs: Path, directory: Path) -> None:
     """The figures over training, where the run's logs are at hand."""
     likelihood = {}
     for line in log.read(logs / "log.jsonl"):
-        likelihood |= line["values"].get("test_log_likelihood", {})
+        likelihood |= line.get("values", {}).get("test_log_likelihood", {})
     if likelihood:
-        steps = [int(step) for step in likelihood]
-        _save_chart(directory / "log_likelihood.png", likelihood_chart(steps, list(likelihood.values())))
+        line = pictures.Line("", [*map(int, likelihood)], [*likelihood.values()])
+        _save_chart(directory / "log_likelihood.png",
+                    pictures.Chart([line], "iteration", "biased log-likelihood of test images"))
     priors = priors_of(logs, 6)
     if priors:
         _save_chart(directory / "prior.png", prior_chart(priors))

@@ -123,24 +123,18 @@ def _similarities_of(state: MemoryState, unit: tf.Tensor, similarities: tf.Tenso
     return chosen(unit)
 
 
-def update(state: MemoryState, queries: tf.Tensor, labels: tf.Tensor, choose_k: int, *, rule: str = "em",
-           iterations: int = 1) -> Update:
-    """Learn queries [B, M] of any length with labels [B] in {0, 1} (section 3.1.2).
+def read_and_update(state: MemoryState, queries: tf.Tensor, labels: tf.Tensor, choose_k: int, *, rule: str = "em",
+                    iterations: int = 1) -> tuple[Reading, Update]:
+    """`read`, and on the same state learn queries [B, M] of any length with labels [B] in {0, 1} (section 3.1.2).
 
     A query whose single best slot has the wrong value replaces the oldest slot; any other trains its k best slots
     given its label. Where several queries of a batch write one slot, the last one has it: key, value and histogram
-    come from that query alone, on every device. Like `read`, alone it serves the tests.
+    come from that query alone, on every device.
 
     Args:
       rule: "em", the incremental EM of eq. 5 over `iterations` rounds; "kaiser", Kaiser et al.'s rule for the single
         best slot (the paper's "- EM").
     """
-    return read_and_update(state, queries, labels, choose_k, rule=rule, iterations=iterations)[1]
-
-
-def read_and_update(state: MemoryState, queries: tf.Tensor, labels: tf.Tensor, choose_k: int, *, rule: str = "em",
-                    iterations: int = 1) -> tuple[Reading, Update]:
-    """Both at once, on the same state: `read` and `update` share the similarities."""
     unit = normalise(queries)
     similarities = _similarities(state, unit)
     reading = _read(state, unit, similarities, choose_k)
