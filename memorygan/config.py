@@ -171,15 +171,21 @@ class Measured(Checked):
 
 
 def beside(directory: Path, kind: str) -> Path:
-    """A run's directory of another kind, logs or checkpoint: `<kind>/<exp>/<stamp>`."""
+    """A run's directory of another kind, logs, checkpoint or samples: `<kind>/<exp>/<stamp>`."""
     directory = directory.absolute()
-    return directory.parents[2] / kind / directory.parent.name / directory.name
+    return directory.parent.parent.parent / kind / directory.parent.name / directory.name
 
 
 def logs_of(checkpoints: str) -> Path:
     """The directory `logs/<exp>/<run>` that belongs to `checkpoint/<exp>/<run>`, whether there is one or not."""
     path = Path(checkpoints)
     return beside(path, "logs") if len(path.parts) > 2 else path
+
+
+def numbered(directory: Path, prefix: str, suffix: str) -> dict[int, Path]:
+    """{number: path} of the files `<prefix><number><suffix>` in a directory."""
+    found = {path.stem.removeprefix(prefix): path for path in directory.glob(f"{prefix}*{suffix}")}
+    return {int(number): path for number, path in found.items() if number.isdecimal()}
 
 
 def max_iterations(config: Config, examples: int) -> int:

@@ -3,7 +3,7 @@
 import functools
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,8 +16,9 @@ from lib.classifiers import real_images
 from lib.data import batching, folders, from_tfds, origin, own, sources
 from lib.errors import UserError, reason
 from lib.run.place import Origin
-from memorygan.config import Config, DataSet
+from memorygan.config import DATASETS, Config, DataSet
 
+_SIDE = DATASETS["affmnist"].side
 _LARGEST_ROTATION = 20  # degrees
 # A 28x28 digit has 13 places per axis in 40x40; the original never draws the last.
 _PLACES = 12
@@ -54,17 +55,17 @@ def preprocess(data: DataSet, images: tf.Tensor, augmentation: Augmentation = Au
     return x if data.unit_range else 2.0 * x - 1.0
 
 
-def place(digit: np.ndarray, degrees: int, row: int, column: int, side: int = 40) -> np.ndarray:
-    """A uint8 [28, 28] digit, rotated about its centre by cubic splines, at (row, column) of a black uint8 square."""
-    square = np.zeros((side, side), np.uint8)
+def place(digit: np.ndarray, degrees: int, row: int, column: int) -> np.ndarray:
+    """A uint8 [28, 28] digit, rotated about its centre by cubic splines, at (row, column) of a black uint8 [40, 40]."""
+    square = np.zeros((_SIDE, _SIDE), np.uint8)
     height, width = digit.shape
     square[row:row + height, column:column + width] = ndimage.rotate(digit, degrees, reshape=False)
     return square
 
 
-def distort(digits: np.ndarray, draws: np.ndarray, side: int = 40) -> np.ndarray:
-    """uint8 [n, 28, 28, 1] and the integers `draw_distortions` gives [n, 3] -> uint8 [n, side, side, 1]."""
-    return np.stack([place(digit[..., 0], degrees - _LARGEST_ROTATION, row, column, side)
+def distort(digits: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """uint8 [n, 28, 28, 1] and the integers `draw_distortions` gives [n, 3] -> uint8 [n, 40, 40, 1]."""
+    return np.stack([place(digit[..., 0], degrees - _LARGEST_ROTATION, row, column)
                      for digit, (degrees, row, column) in zip(digits, draws)])[..., None]
 
 
@@ -84,13 +85,13 @@ def distortions(generator: np.random.Generator, count: int) -> np.ndarray:
 class AffineBatches:
     """Batches of digits uint8 [n, 28, 28, 1], each distorted at the moment it is drawn."""
 
-    def __init__(self, batches: batching.Batches, side: int, seed: int):
-        self._batches, self._side, self._seed = batches, side, seed
+    def __init__(self, batches: batching.Batches, seed: int):
+        self._batches, self._seed = batches, seed
 
     def take(self, start: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Batches start .. start + count - 1: uint8 [count, batch, side, side, 1] and int32 [count, batch]."""
+        """Batches start .. start + count - 1: uint8 [count, batch, 40, 40, 1] and int32 [count, batch]."""
         digits, labels = self._batches.take(start, count)
-        distorted = [distort(batch, draw_distortions(self._seed, "train", len(batch), start + k), self._side)
+        distorted = [distort(batch, draw_distortions(self._seed, "train", len(batch), start + k))
                      for k, batch in enumerate(digits)]
         return np.stack(distorted), labels
 
@@ -122,7 +123,7 @@ def load_test_images(config: Config, data_dir: str) -> np.ndarray | None:
         return real_images.load(own.opened(data_dir, config.side), "test", data_dir).images
     images = load(config, "test", data_dir).images
     if config.dataset == "affmnist":
-        return distort(images, draw_distortions(config.seed, "test", len(images)), config.data.side)
+        return distort(images, draw_distortions(config.seed, "test", len(images)))
     return images
 
 
@@ -134,24 +135,20 @@ class TrainingSet(NamedTuple):
     origin: Origin
 
 
-def _open_images(data: DataSet, folder: str) -> folders.Images:
-    """The middle squares of the images in a folder, or in the array that the original reads, or of TFDS."""
+def _open_images(data: DataSet, folder: str) -> tuple[folders.Images, str]:
+    """The middle squares of the images in a folder, or in the array that the original reads, or of TFDS; and where they
+    lie, in words."""
     array = os.path.join(folder, _ARRAY)
     if data.folder == "chair" and os.path.lexists(array):
-        return _of_array(array)
+        return _of_array(array), f"file {array}"
     if folders.is_directory(folder) or not data.tfds:
-        return folders.Images(folders.files(folder), functools.partial(folders.decode, crop=True))
+        decode = functools.partial(folders.decode, crop=True)
+        return folders.Images(folders.files(folder), decode), f"image files below {folder}"
     examples = from_tfds.open_images(data.tfds, "train", _TFDS_SOURCE, f"no images in {folder}",
                                     f"put them there, or say --data_dir, or run `tfds build {data.tfds} "
                                     f"--file_format=array_record` where there is a network")
-    return folders.Images(examples, lambda example, side: folders.fit(Image.fromarray(example["image"]), side, True))
-
-
-def _described(data: DataSet, folder: str) -> str:
-    """Where `_open_images` reads, in words."""
-    if folders.is_directory(folder) or not data.tfds:
-        return f"image files below {folder}"
-    return from_tfds.described(data.tfds, file_format="array_record")
+    images = folders.Images(examples, lambda example, side: folders.fit(Image.fromarray(example["image"]), side, True))
+    return images, from_tfds.described(data.tfds, file_format="array_record")
 
 
 def _of_array(path: str) -> folders.Images:
@@ -184,27 +181,27 @@ def cumulative_order(count: int, batch_size: int, stream: str, shuffle: Callable
     Raises:
       UserError: fewer images than a batch.
     """
-    batching.require(count, batch_size, stream)
-    batches = count // batch_size
+    def permutation(epoch: int) -> np.ndarray:
+        return functools.reduce(lambda before, i: before[shuffle(i)], range(epoch), np.arange(count))
 
-    def slots(epoch: int) -> np.ndarray:
-        permuted = functools.reduce(lambda before, i: before[shuffle(i)], range(epoch), np.arange(count))
-        return permuted[:batches * batch_size].reshape(batches, batch_size)
+    return batching.permuted_order(count, batch_size, stream, permutation)
 
-    return batching.Order(batches, slots)
+
+def _stored_images(config: Config, images: folders.Images, source: str, kinds: Sequence[folders.Images]) -> TrainingSet:
+    """Of images that stay in storage; `kinds`: the same, as `origin.of_images` takes them."""
+    batches = batching.FolderBatches(images.paths, 0, config.data.side, config.batch_size, config.seed, config.dataset,
+                                     decode=images.decode, channels=config.data.channels)
+    return TrainingSet(len(images.paths), batches, origin.of_images(source, kinds))
 
 
 def _own_images(config: Config, found: own.Own) -> TrainingSet:
     """Of all classes together."""
-    stream = config.dataset
-    if not found.is_large:
-        arrays = found.arrays("train")
-        return TrainingSet(len(arrays.labels), batching.Batches(*arrays, config.batch_size, config.seed, stream),
-                           origin.of_arrays(found.source, [arrays]))
-    paths, decode = found.paths("train"), found.train[0].decode
-    return TrainingSet(len(paths), batching.FolderBatches(paths, 0, config.side, config.batch_size, config.seed, stream,
-                                                          decode=decode, channels=config.channels),
-                       origin.of_images(found.source, found.train))
+    if found.is_large:
+        together = folders.Images(found.paths("train"), found.train[0].decode)
+        return _stored_images(config, together, found.source, found.train)
+    arrays = found.arrays("train")
+    batches = batching.Batches(*arrays, config.batch_size, config.seed, config.dataset)
+    return TrainingSet(len(arrays.labels), batches, origin.of_arrays(found.source, [arrays]))
 
 
 def open_training(config: Config, data_dir: str) -> TrainingSet:
@@ -212,11 +209,8 @@ def open_training(config: Config, data_dir: str) -> TrainingSet:
     if config.dataset == own.NAME:
         return _own_images(config, own.opened(data_dir, config.side))
     if config.data.folder:
-        folder = os.path.join(data_dir, config.data.folder)
-        images = _open_images(config.data, folder)
-        return TrainingSet(len(images.paths), batching.FolderBatches(
-            images.paths, 0, config.data.side, config.batch_size, config.seed, config.dataset, decode=images.decode),
-            origin.of_images(_described(config.data, folder), [images]))
+        images, source = _open_images(config.data, os.path.join(data_dir, config.data.folder))
+        return _stored_images(config, images, source, [images])
     arrays = load(config, "train", data_dir)
     count, source = len(arrays.images), sources.described(_source(config), data_dir)
     found = origin.of_arrays(source, [arrays])
@@ -224,5 +218,5 @@ def open_training(config: Config, data_dir: str) -> TrainingSet:
                              functools.partial(batching.epoch_order, count, config.seed, config.dataset))
     batches = batching.Batches(*arrays, config.batch_size, config.seed, config.dataset, order)
     if config.dataset == "affmnist":
-        return TrainingSet(count, AffineBatches(batches, config.data.side, config.seed), found)
+        return TrainingSet(count, AffineBatches(batches, config.seed), found)
     return TrainingSet(count, batches, found)

@@ -53,12 +53,10 @@ def write_samples(path: Path, batches: Iterable[np.ndarray], shape: tuple[int, .
 def memory_use(model: Model) -> dict[str, float]:
     """How much of the memory is in use: shares of all slots, and the perplexity of p(c | v = 1) as a share of them."""
     state = model.memory.state()
-    probabilities = memory.slot_probabilities(state).numpy().astype(np.float64)
-    entropy = -np.sum(probabilities * np.log(probabilities, where=probabilities > 0, out=np.zeros_like(probabilities)))
     return {
         "slots_written": float(np.mean(np.any(state.keys.numpy() != 0, axis=1))),
         "slots_real": float(tf.reduce_mean(state.values)),
-        "slots_sampled_effectively": float(np.exp(entropy) / len(probabilities)),
+        "slots_sampled_effectively": memory.effective_share(memory.slot_probabilities(state).numpy()),
     }
 
 
@@ -70,7 +68,7 @@ def _labelled(config: Config, split: str, data_dir: str) -> RealImages:
     if config.dataset != "affmnist":
         return RealImages(images, labels)
     return RealImages(images, labels, lambda chosen, generator: data.distort(
-        images[chosen], data.distortions(generator, len(chosen)), config.data.side))
+        images[chosen], data.distortions(generator, len(chosen))))
 
 
 def _judge(config: Config, data_dir: str) -> Judge:

@@ -11,7 +11,7 @@ from lib.classifiers.features import batches
 from lib.errors import UserError, reason
 from lib.run import log
 from memorygan import data, memory, samples
-from memorygan.config import Command, Config
+from memorygan.config import Command, Config, logs_of, numbered
 from memorygan.data import TrainingSet
 from memorygan.noise import draw_latent, draw_slots
 from memorygan.step import Model
@@ -101,8 +101,7 @@ def nearest_images(config: Config, model: Model, generated: np.ndarray, parts: I
     for real in parts:
         cosines = np.concatenate([cosines, queries @ queries_of(config, model, real).T], axis=1)
         kept = np.argsort(-cosines, axis=1, kind="stable")[:, :NEAREST]
-        nearest = np.stack([np.stack([before[place] if place < len(before) else real[place - len(before)]
-                                      for place in places]) for before, places in zip(nearest, kept)])
+        nearest = np.stack([np.concatenate([before, real])[places] for before, places in zip(nearest, kept)])
         cosines = cosines[rows, kept]
     return nearest
 
@@ -120,10 +119,6 @@ def to_uint8(config: Config, images: np.ndarray) -> np.ndarray:
 
 
 # --- figures ----------------------------------------------------------------------------------------------------------
-
-
-def likelihood_chart(steps: list, values: list) -> pictures.Chart:
-    return pictures.Chart([pictures.Line("", steps, values)], "iteration", "biased log-likelihood of test images")
 
 
 def prior_chart(priors: dict[int, np.ndarray]) -> pictures.Chart:
@@ -151,19 +146,15 @@ def posterior_picture(image: np.ndarray, posterior: np.ndarray, generated: np.nd
     return pictures.rendered(draw, (10, 2.5), "png")
 
 
-def logs_of(load_cp_dir: Path) -> Path:
-    """Where the run that wrote `checkpoint/<exp>/<stamp>` keeps its logs."""
-    return Path(*("logs" if part == "checkpoint" else part for part in load_cp_dir.parts))
-
-
 def _from_logs(logs: Path, directory: Path) -> None:
     """The figures over training, where the run's logs are at hand."""
     likelihood = {}
     for line in log.read(logs / "log.jsonl"):
-        likelihood |= line["values"].get("test_log_likelihood", {})
+        likelihood |= line.get("values", {}).get("test_log_likelihood", {})
     if likelihood:
-        steps = [int(step) for step in likelihood]
-        _save_chart(directory / "log_likelihood.png", likelihood_chart(steps, list(likelihood.values())))
+        line = pictures.Line("", [*map(int, likelihood)], [*likelihood.values()])
+        _save_chart(directory / "log_likelihood.png",
+                    pictures.Chart([line], "iteration", "biased log-likelihood of test images"))
     priors = priors_of(logs, 6)
     if priors:
         _save_chart(directory / "prior.png", prior_chart(priors))
@@ -175,11 +166,15 @@ def priors_of(logs: Path, most: int) -> dict[int, np.ndarray]:
     Raises:
       UserError: a file that training did not write.
     """
-    by_epoch = {int(path.stem.partition("_")[2]): path for path in (logs / "prior").glob("epoch_*.npy")
-                if path.stem.partition("_")[2].isdigit()}
-    epochs = sorted(by_epoch)
-    chosen = sorted({epochs[round(place)] for place in np.linspace(0, len(epochs) - 1, most)}) if epochs else []
-    return {epoch: _prior(by_epoch[epoch]) for epoch in chosen}
+    by_epoch = numbered(logs / "prior", "epoch_", ".npy")
+    return {epoch: _prior(by_epoch[epoch]) for epoch in spread(by_epoch, most)}
+
+
+def spread(numbers: Iterable[int], most: int) -> list[int]:
+    """At most so many of the numbers, ascending, evenly over all."""
+    ordered = sorted(numbers)
+    places = np.linspace(0, len(ordered) - 1, most) if ordered else []
+    return sorted({ordered[round(place)] for place in places})
 
 
 def _prior(path: Path) -> np.ndarray:
@@ -210,7 +205,7 @@ def run(config: Config, model: Model, command: Command, directory: Path) -> None
         pictures.save_png(directory / "interpolation_keys.png",
                           pictures.grid(to_uint8(config, interpolate_keys(config, model)), columns=SIDE))
     if config.has_memory:
-        _from_logs(logs_of(Path(command.load_cp_dir)), directory)
+        _from_logs(logs_of(command.load_cp_dir), directory)
         training = data.open_training(config, command.data_dir)
         _draw_with_real(config, model, training, directory)
 

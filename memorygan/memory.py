@@ -9,6 +9,7 @@ import math
 from typing import NamedTuple
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 ALPHA = 0.5  # decay of the histogram in the posterior
@@ -122,24 +123,18 @@ def _similarities_of(state: MemoryState, unit: tf.Tensor, similarities: tf.Tenso
     return chosen(unit)
 
 
-def update(state: MemoryState, queries: tf.Tensor, labels: tf.Tensor, choose_k: int, *, rule: str = "em",
-           iterations: int = 1) -> Update:
-    """Learn queries [B, M] of any length with labels [B] in {0, 1} (section 3.1.2).
+def read_and_update(state: MemoryState, queries: tf.Tensor, labels: tf.Tensor, choose_k: int, *, rule: str = "em",
+                    iterations: int = 1) -> tuple[Reading, Update]:
+    """`read`, and on the same state learn queries [B, M] of any length with labels [B] in {0, 1} (section 3.1.2).
 
     A query whose single best slot has the wrong value replaces the oldest slot; any other trains its k best slots
     given its label. Where several queries of a batch write one slot, the last one has it: key, value and histogram
-    come from that query alone, on every device. Like `read`, alone it serves the tests.
+    come from that query alone, on every device.
 
     Args:
       rule: "em", the incremental EM of eq. 5 over `iterations` rounds; "kaiser", Kaiser et al.'s rule for the single
         best slot (the paper's "- EM").
     """
-    return read_and_update(state, queries, labels, choose_k, rule=rule, iterations=iterations)[1]
-
-
-def read_and_update(state: MemoryState, queries: tf.Tensor, labels: tf.Tensor, choose_k: int, *, rule: str = "em",
-                    iterations: int = 1) -> tuple[Reading, Update]:
-    """Both at once, on the same state: `read` and `update` share the similarities."""
     unit = normalise(queries)
     similarities = _similarities(state, unit)
     reading = _read(state, unit, similarities, choose_k)
@@ -286,6 +281,13 @@ def slot_probabilities(state: MemoryState) -> tf.Tensor:
     """p(c | v_c = 1) [N], what the generator's slots are drawn from; NaN when no slot is real, as in the original."""
     weights = state.histogram * state.values
     return weights / tf.reduce_sum(weights)
+
+
+def effective_share(probabilities: np.ndarray) -> float:
+    """Perplexity of probabilities [N] of the slots as a share of them: 1 if all are as probable."""
+    shares = probabilities.astype(np.float64)
+    logarithms = np.log(shares, where=shares > 0, out=np.zeros_like(shares))
+    return float(np.exp(-np.sum(shares * logarithms)) / len(shares))
 
 
 def sample_slots(state: MemoryState, uniform: tf.Tensor) -> tf.Tensor:

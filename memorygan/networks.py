@@ -179,29 +179,27 @@ def _base_d(config: Config, scope: slim.Scope) -> Discriminator:
     return Discriminator(maps, True, [scope.head().dense(outputs)], dtype=scope.dtype)
 
 
-_GENERATORS = {"base_g": _base_g}
 _DISCRIMINATORS = {"memory_d": _memory_d, "base_d": _base_d}
 
 
-def build_generator(config: Config, *, seed: int = 0, dtype="float32") -> Generator:
+def build_generator(config: Config) -> Generator:
     """A generator with weights: [n, z_dim (+ key_dim)] -> Output of images [n, side, side, channels]."""
-    model = _GENERATORS[config.generator](config, slim.Scope("g_", seed=seed, dtype=dtype))
+    model = _base_g(config, slim.Scope("g_", seed=config.seed, dtype=config.precision))
     model(tf.zeros([1, config.generator_inputs], model.dtype_policy.variable_dtype))
     return model
 
 
-def build_discriminator(config: Config, *, seed: int = 0, dtype="float32") -> Discriminator:
+def build_discriminator(config: Config) -> Discriminator:
     """A discriminator with weights: images [n, side, side, channels] -> Output of queries or logits."""
-    model = _DISCRIMINATORS[config.discriminator](config, slim.Scope("d_", seed=seed, dtype=dtype))
+    model = _DISCRIMINATORS[config.discriminator](config, slim.Scope("d_", seed=config.seed, dtype=config.precision))
     side = config.data.side
     model(tf.zeros([1, side, side, config.data.channels], model.dtype_policy.variable_dtype))
     return model
 
 
-def build_networks(config: Config, *, dtype="float32") -> Networks:
-    """Both, initialised by the config's seed; dtype: a Keras policy."""
-    return Networks(build_generator(config, seed=config.seed, dtype=dtype),
-                    build_discriminator(config, seed=config.seed, dtype=dtype))
+def build_networks(config: Config) -> Networks:
+    """Both, with the initial weights of the config's seed."""
+    return Networks(build_generator(config), build_discriminator(config))
 
 
 def tf1_variables(networks: Networks) -> dict[str, keras.Variable]:

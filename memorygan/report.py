@@ -7,8 +7,6 @@ Training's pictures lie in `samples/<exp>/<stamp>` beside `logs`, what generatio
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from lib import pictures
 from lib.data import own
 from lib.errors import UserError
@@ -19,11 +17,13 @@ from lib.report.runs import Run, read_json
 from lib.report.tables import NONE, NOT_RUN, NOT_TESTED, Table, number
 from lib.reproduce.table import published_figures
 from memorygan import interpret
-from memorygan.config import DATASETS
+from memorygan.config import DATASETS, beside, numbered
+from memorygan.memory import effective_share
 
 _PUBLISHED = {"fashion": "fashion-mnist", "affmnist": "affine-mnist", "cifar10": "cifar10"}  # the paper's names
 _SHOWN = 6  # epochs of a run whose samples are shown
 _EPOCHS = 200  # of a run whose use of the slots is drawn
+_GENERATED = "samples/checkpoint"
 _MEMORY = {"slots_written": "slots written", "slots_real": "slots of real images",
            "slots_sampled_effectively": "slots sampled, effectively"}
 _FIGURES = {"posterior": "A real image, and the slots that answer to it: their probability over what each generates",
@@ -56,15 +56,14 @@ def method(settings: dict) -> str:
     return " ".join(taken) or "MemoryGAN"
 
 
-def _written(run: Run, *below: str) -> Path:
-    """Where something of a run is written below `samples`."""
-    logs = run.directory.resolve()
-    return logs.parent.parent.parent.joinpath("samples", *below, logs.parent.name, logs.name)
+def _written(run: Run, kind: str = "samples") -> Path:
+    """Where training writes a run's pictures, and, with the kind `_GENERATED`, generation its own."""
+    return beside(run.directory.resolve(), kind)
 
 
 def _generated(run: Run) -> dict:
     """What generation found of the run's checkpoint, empty if there was none."""
-    path = _written(run, "checkpoint") / "metrics.json"
+    path = _written(run, _GENERATED) / "metrics.json"
     if not path.exists():
         return {}
     metrics = read_json(path, dict)
@@ -113,11 +112,10 @@ def _percent(share) -> float | None:
 
 def samples(runs: Sequence[Run]) -> Section:
     def draw(run):
-        drawn = {path.stem.removeprefix("samples_"): path for path in _written(run).glob("samples_*.png")}
-        epochs = sorted(int(epoch) for epoch in drawn if epoch.isdigit())
-        chosen = sorted({epochs[round(place)] for place in np.linspace(0, len(epochs) - 1, _SHOWN)}) if epochs else []
-        found = [sections.picture(drawn[str(epoch)], f"{run.name}, epoch {epoch}") for epoch in chosen]
-        generated = _written(run, "checkpoint") / "samples_gen_0.png"
+        drawn = numbered(_written(run), "samples_", ".png")
+        found = [sections.picture(drawn[epoch], f"{run.name}, epoch {epoch}")
+                 for epoch in interpret.spread(drawn, _SHOWN)]
+        generated = _written(run, _GENERATED) / "samples_gen_0.png"
         if generated.exists():
             found.append(sections.picture(generated, f"{run.name}, generated from a checkpoint"))
         return found
@@ -132,8 +130,8 @@ def slots(runs: Sequence[Run]) -> Section | None:
     for run, colour in zip(runs, pictures.colours(len(runs))):
         priors = interpret.priors_of(run.directory, _EPOCHS)
         if priors:
-            lines.append(pictures.Line(run.name, [*priors], [100.0 * _effective(prior) for prior in priors.values()],
-                                       colour))
+            used = [100.0 * effective_share(prior) for prior in priors.values()]
+            lines.append(pictures.Line(run.name, [*priors], used, colour))
             few = {epoch: priors[epoch] for epoch in [*priors][::-(-len(priors) // _SHOWN)]}
             charts.append(Figure(f"{run.name}: p(c) of the slots, the most probable first",
                                  pictures.line_chart(interpret.prior_chart(few)), "svg+xml"))
@@ -142,12 +140,6 @@ def slots(runs: Sequence[Run]) -> Section | None:
     use = sections.chart("Slots in use, effectively", lines, "epoch", "slots in use [%]", percent=True)
     return Section("Slots in use", "The perplexity of p(c) as a share of all slots: 100 % if all are as probable; and "
                                    "p(c) itself at some epochs.", [use, *charts])
-
-
-def _effective(prior: np.ndarray) -> float:
-    """Perplexity of p(c) [slots] as a share of the slots."""
-    probabilities = prior[prior > 0].astype(np.float64)
-    return float(np.exp(-np.sum(probabilities * np.log(probabilities))) / len(prior))
 
 
 def likelihood(runs: Sequence[Run]) -> Section | None:
@@ -164,7 +156,7 @@ def likelihood(runs: Sequence[Run]) -> Section | None:
 
 def memory(runs: Sequence[Run]) -> Section:
     def draw(run):
-        directory = _written(run, "checkpoint")
+        directory = _written(run, _GENERATED)
         return [sections.picture(directory / f"{name}.png", f"{run.name}: {caption}")
                 for name, caption in _FIGURES.items() if (directory / f"{name}.png").exists()]
 

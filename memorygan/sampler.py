@@ -1,7 +1,6 @@
 """What `lib.sample` knows of memoryGAN: where a run's checkpoints lie, and images of the slots of one's memory."""
 
 import dataclasses
-import re
 from pathlib import Path
 
 import tensorflow as tf
@@ -10,7 +9,7 @@ from lib import pictures, tf1
 from lib.run.settings import of_stored
 from lib.sample.model import Drawn, Model
 from memorygan import checkpoint, interchange, step
-from memorygan.config import Config, beside
+from memorygan.config import Config, beside, numbered
 from memorygan.noise import draw_noise
 from memorygan.samples import Sampler
 
@@ -49,8 +48,8 @@ class MemoryGAN(Model):
 
 def states(directory: Path, settings: dict) -> dict[int, Path]:
     """{epoch: prefix of the checkpoint} of the run that logs in a directory `logs/<exp>/<stamp>`."""
-    return {int(match[1]): path.with_suffix("") for path in beside(directory, "checkpoint").glob("*.index")
-            if (match := re.fullmatch(r"model-(\d+)", path.stem))}
+    found = numbered(beside(directory, "checkpoint"), "model-", ".index")
+    return {epoch: path.with_suffix("") for epoch, path in found.items()}
 
 
 def run_around(prefix: Path) -> Path:

@@ -57,7 +57,7 @@ def build_optimizers(config: Config, networks: Networks) -> Optimizers:
 
 def build_model(config: Config) -> Model:
     """A model at the start of a training."""
-    networks = build_networks(config, dtype=config.precision)
+    networks = build_networks(config)
     memory = Memory(config.mem_size, config.key_dim) if config.has_memory else None
     return Model(networks, memory, build_optimizers(config, networks))
 
@@ -90,8 +90,10 @@ def make_steps(config: Config, model: Model, max_iterations: int, jit: bool = Fa
     generator_step = _make_step(config, model, optimizers.generator, networks.generator,
                                 losses.generator_pass, max_iterations, jit)
 
-    discriminator_costs, generator_costs = (replicas.run_on_all(strategy, lambda *given, step=step: step(*given).costs)
-                                            for step in (discriminator_step, generator_step))
+    def costs_of(step):
+        return replicas.run_on_all(strategy, lambda *given: step(*given).costs)
+
+    discriminator_costs, generator_costs = costs_of(discriminator_step), costs_of(generator_step)
 
     def inputs(images, name, number):
         """A batch in the networks' range, and noise by the memory as it is now."""

@@ -10,6 +10,7 @@ import numpy as np
 from lib import files
 from lib.report.tables import markdown
 from lib.reproduce.table import Budget, Compared, in_path
+from lib.run import place
 from memorygan.config import Config
 
 _TILES = 24  # samples in a line of the picture
@@ -55,7 +56,7 @@ class MemoryGAN(Compared):
 
     def trained(self, row, budget):
         runs = Path("checkpoint") / self._exp(row, budget)
-        return runs.is_dir() and (Path("logs") / self._run_directory(row, budget) / "finished").exists()
+        return runs.is_dir() and place.is_finished(Path("logs") / self._run_directory(row, budget))
 
     def test(self, row, budget):
         checkpoint = Path("checkpoint") / self._run_directory(row, budget)

@@ -4,6 +4,7 @@ The three evaluation classifiers of MeRGAN's original take what `lib.pictures.to
 whole numbers in 0..256; the residual network and the small AlexNet take pixels in 0..255.
 """
 
+import itertools
 from typing import NamedTuple
 
 import keras
@@ -132,12 +133,17 @@ def tf1_names(model: Classifier) -> dict[str, keras.Variable]:
     return names
 
 
+def he_normal(seed: int, *names: str) -> keras.initializers.Initializer:
+    """He's normal kernel, drawn for the layer with these names."""
+    return keras.initializers.HeNormal(seed=randomness.initial_seed(seed, *names))
+
+
 def residual_network(shape: tuple, seed: int, classes: int = CLASSES) -> keras.Model:
     """Two basic blocks of He et al. (2016), each at half the side and twice the width: wide and shallow, for CPUs."""
-    count = iter(range(100))
+    count = itertools.count()
 
     def conv(x, width, size, strides=1):
-        initial = keras.initializers.HeNormal(seed=randomness.initial_seed(seed, "residual", str(next(count))))
+        initial = he_normal(seed, "residual", str(next(count)))
         return keras.layers.Conv2D(width, size, strides, padding="same", use_bias=False, kernel_initializer=initial)(x)
 
     def norm(x):
@@ -158,20 +164,18 @@ def residual_network(shape: tuple, seed: int, classes: int = CLASSES) -> keras.M
 
 def small_alexnet(shape: tuple, seed: int) -> keras.Model:
     """AlexNet's five convolutions and three pools at widths for 40x40 grey images, one hidden dense layer."""
-    layers = [keras.layers.Rescaling(1 / 255.0)]
+    def options(name):
+        return dict(activation="relu", kernel_initializer=he_normal(seed, "alexnet", name))
+
+    images = keras.Input(shape)
+    x = keras.layers.Rescaling(1 / 255.0)(images)
     for number, (width, size, pool) in enumerate(((32, 5, True), (64, 5, True), (96, 3, False), (96, 3, False),
                                                   (64, 3, True))):
-        initial = keras.initializers.HeNormal(seed=randomness.initial_seed(seed, "alexnet", str(number)))
-        layers.append(keras.layers.Conv2D(width, size, padding="same", activation="relu", kernel_initializer=initial))
+        x = keras.layers.Conv2D(width, size, padding="same", **options(str(number)))(x)
         if pool:
-            layers.append(keras.layers.MaxPooling2D())
-    initial = keras.initializers.HeNormal(seed=randomness.initial_seed(seed, "alexnet", "dense"))
-    layers += [keras.layers.Flatten(), keras.layers.Dense(256, activation="relu", kernel_initializer=initial),
-               keras.layers.Dropout(0.5, seed=randomness.initial_seed(seed, "alexnet", "dropout"))]
-    images = keras.Input(shape)
-    x = images
-    for layer in layers:
-        x = layer(x)
+            x = keras.layers.MaxPooling2D()(x)
+    x = keras.layers.Dense(256, **options("dense"))(keras.layers.Flatten()(x))
+    x = keras.layers.Dropout(0.5, seed=randomness.initial_seed(seed, "alexnet", "dropout"))(x)
     return keras.Model(images, head(x, seed))
 
 
@@ -183,8 +187,7 @@ def small_network(dense: bool, classes: int, shape: tuple, seed: int) -> keras.M
       dense: two fully connected layers in place of convolutions.
     """
     def options(name):
-        initial = keras.initializers.HeNormal(seed=randomness.initial_seed(seed, "features", name))
-        return dict(activation="relu", kernel_initializer=initial)
+        return dict(activation="relu", kernel_initializer=he_normal(seed, "features", name))
 
     images = keras.Input(shape)
     x = keras.layers.Rescaling(1 / 255.0)(images)

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from lib import device, losses, randomness
 from lib.classifiers.features import to_input
-from lib.classifiers.networks import Classifier, residual_network, small_alexnet
+from lib.classifiers.networks import Classifier, he_normal, residual_network, small_alexnet
 from lib.classifiers.real_images import RealImages
 from lib.data.own import Own
 from lib.errors import UserError
@@ -91,8 +91,7 @@ def initialise(model: Classifier, seed: int) -> None:
     The original starts from normals of deviation 0.001, which shrink a signal from layer to layer: see `RECIPES`.
     """
     for layer in model.parts():
-        initial = keras.initializers.HeNormal(seed=randomness.initial_seed(seed, layer.name))
-        layer.kernel.assign(initial(layer.kernel.shape))
+        layer.kernel.assign(he_normal(seed, layer.name)(layer.kernel.shape))
         layer.bias.assign(tf.zeros(layer.bias.shape))
     first = model.parts()[0].kernel
     first.assign(first / _PIXEL_RANGE)

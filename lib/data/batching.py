@@ -37,12 +37,19 @@ class Order:
         return self._slots(epoch)[position]
 
 
-def shuffled_order(count: int, batch_size: int, seed: int, stream: str) -> Order:
-    """Each epoch a permutation of its own. Raises `UserError` if there are fewer images than a batch takes."""
+def permuted_order(count: int, batch_size: int, stream: str, permutation: Callable[[int], np.ndarray]) -> Order:
+    """Each epoch the images 0 .. count - 1 as `permutation(epoch)` has them, without those that fill no batch.
+
+    Raises `UserError` if there are fewer images than a batch takes; `stream` says of what.
+    """
     require(count, batch_size, stream)
     batches = count // batch_size
-    return Order(batches, lambda epoch: epoch_order(count, seed, stream, epoch)[:batches * batch_size].reshape(
-        batches, batch_size))
+    return Order(batches, lambda epoch: permutation(epoch)[:batches * batch_size].reshape(batches, batch_size))
+
+
+def shuffled_order(count: int, batch_size: int, seed: int, stream: str) -> Order:
+    """Each epoch a permutation of its own. Raises `UserError` if there are fewer images than a batch takes."""
+    return permuted_order(count, batch_size, stream, functools.partial(epoch_order, count, seed, stream))
 
 
 def require(count: int, needed: int, stream: str) -> None:

@@ -70,26 +70,25 @@ def entries(folder: str) -> dict[str, bool]:
                         "read instead") from error
 
 
-def files(folder: str, recursive: bool = True) -> list[str]:
+def files(folder: str) -> list[str]:
     """Paths of the image files in a folder and in those below it, sorted; linked folders count, hidden ones do not.
 
     Raises `UserError` if there is none, or a folder or a link that cannot be followed.
     """
-    found = sorted(_walk(folder, set(), recursive))
+    found = sorted(_walk(folder, set()))
     if not found:
         raise UserError(f"{folder}: no image files ({', '.join(_ENDINGS)}) there; put the images into it")
     return found
 
 
-def _walk(folder: str, above: set[str], recursive: bool):
+def _walk(folder: str, above: set[str]):
     """Yields the image files at any depth. `above`: true paths of the folders around it, which no link may enter."""
     here = os.path.realpath(folder)
     if here in above:
         return
     for path, is_folder in entries(folder).items():
         if is_folder:
-            if recursive:
-                yield from _walk(path, above | {here}, recursive)
+            yield from _walk(path, above | {here})
         elif path.lower().endswith(_ENDINGS):
             if not os.path.isfile(path):
                 raise UserError(f"{path}: a link to nothing, or no file; an image was expected; remove it")

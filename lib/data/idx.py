@@ -4,8 +4,12 @@ Layout: two zero bytes, the type code (8: unsigned byte), the rank, one big-endi
 values in C order (http://yann.lecun.com/exdb/mnist).
 """
 
+import contextlib
 import gzip
+import math
+import struct
 import zlib
+from collections.abc import Iterator
 from typing import BinaryIO
 
 import numpy as np
@@ -14,21 +18,20 @@ from lib.data.limits import MAX_BYTES
 from lib.errors import UserError, reason
 
 _UNSIGNED_BYTE = 8
-_MAX_RANK = 4
 _CHUNK = 1 << 20
 _REMEDY = "fetch the file again"
 
 
-def read(path: str, rank: int | None = None) -> np.ndarray:
+def read(path: str, rank: int) -> np.ndarray:
     """The uint8 array of an idx file.
 
-    `rank`: the rank the file must have (3 for images, 1 for labels); None takes any.
+    `rank`: the rank the file must have (3 for images, 1 for labels).
     Raises `UserError` for a file that is missing, truncated, damaged, of another type, or longer or shorter than
     its header declares. Memory is taken as bytes arrive, never because a header asks for it.
     """
-    with _Opened(path) as file:
+    with _opened(path) as file:
         shape = _read_shape(path, file, rank)
-        size = int(np.prod(shape, dtype=object))
+        size = math.prod(shape)
         values = bytearray()
         # One byte more than declared: it must not exist, and reaching the end makes gzip verify its checksum.
         while len(values) <= size:
@@ -43,43 +46,36 @@ def read(path: str, rank: int | None = None) -> np.ndarray:
     return np.frombuffer(values, np.uint8).reshape(shape)
 
 
-class _Opened:
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[BinaryIO]:
     """An idx file open for reading, unpacked on the way if it is gzipped; what goes wrong becomes a `UserError`."""
-
-    def __init__(self, path: str):
-        self._path = path
-
-    def __enter__(self) -> BinaryIO:
-        try:
-            self._raw = open(self._path, "rb")
-            packed = self._raw.read(2) == b"\x1f\x8b"
-            self._raw.seek(0)
-        except OSError as error:
-            raise UserError(f"{self._path}: cannot be read ({error.strerror}); an idx file was expected") from error
-        return gzip.GzipFile(fileobj=self._raw) if packed else self._raw
-
-    def __exit__(self, kind, error, trace) -> None:
-        self._raw.close()
-        if isinstance(error, (EOFError, OSError, zlib.error)):
-            raise UserError(f"{self._path}: truncated or damaged ({reason(error)}); an idx file, gzipped or "
-                            f"not, was expected; {_REMEDY}") from error
+    try:
+        raw = open(path, "rb")
+        packed = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); an idx file was expected") from error
+    try:
+        with raw:
+            yield gzip.GzipFile(fileobj=raw) if packed else raw
+    except (EOFError, OSError, zlib.error) as error:
+        raise UserError(f"{path}: truncated or damaged ({reason(error)}); an idx file, gzipped or not, was expected; "
+                        f"{_REMEDY}") from error
 
 
-def _read_shape(path: str, file: BinaryIO, rank: int | None) -> tuple[int, ...]:
-    header = file.read(4)
-    wanted = f"0, 0, {_UNSIGNED_BYTE}, {'1 to ' + str(_MAX_RANK) if rank is None else rank}"
-    if len(header) < 4 or header[:3] != bytes([0, 0, _UNSIGNED_BYTE]) or not 1 <= header[3] <= _MAX_RANK or (
-            rank is not None and header[3] != rank):
+def _read_shape(path: str, file: BinaryIO, rank: int) -> tuple[int, ...]:
+    header, wanted = file.read(4), bytes([0, 0, _UNSIGNED_BYTE, rank])
+    if header != wanted:
         raise UserError(f"{path}: begins with the bytes {', '.join(map(str, header)) or '(none)'}; an idx file of "
-                        f"this kind begins with {wanted}; {_REMEDY}, or look whether the files were exchanged")
-    sizes = file.read(4 * header[3])
-    if len(sizes) < 4 * header[3]:
+                        f"this kind begins with {', '.join(map(str, wanted))}; {_REMEDY}, or look whether the files "
+                        f"were exchanged")
+    sizes = file.read(4 * rank)
+    if len(sizes) < 4 * rank:
         raise UserError(f"{path}: ends within its header; {_REMEDY}")
-    shape = tuple(int(size) for size in np.frombuffer(sizes, ">u4"))
-    size = int(np.prod(shape, dtype=object))
-    if size > MAX_BYTES:
-        raise UserError(f"{path}: declares {_times(shape)} = {size} bytes, more than any data set read here "
-                        f"({MAX_BYTES}); {_REMEDY}")
+    shape = struct.unpack(f">{rank}I", sizes)
+    if math.prod(shape) > MAX_BYTES:
+        raise UserError(f"{path}: declares {_times(shape)} = {math.prod(shape)} bytes, more than any data set read "
+                        f"here ({MAX_BYTES}); {_REMEDY}")
     return shape
 
 

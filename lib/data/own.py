@@ -103,8 +103,7 @@ def _of_folder(path: str, side: int) -> Own:
 
 def _classes(root: str, order: str) -> tuple[str, ...]:
     """The names of the folders in `root`, numbers in them by value, or those of the lines of the file `order`."""
-    names = [entry.name for entry in os.scandir(root) if not entry.name.startswith(".")
-             and folders.is_directory(entry.path)]
+    names = [os.path.basename(path) for path in folders.entries(root) if folders.is_directory(path)]
     if not names:
         raise UserError(f"{root}: no folders in it; one folder for each class was expected, with its images")
     if not os.path.exists(order):

@@ -33,7 +33,7 @@ def conv(inputs: int, outputs: int, size: int, *, strides: int = 1, he: bool = T
 
 
 def transposed_conv(inputs: int, outputs: int, size: int, *, name: str, seed: int, dtype):
-    """5x5 transposed SAME convolution of stride 2 over NHWC (side s -> 2s); kernel variance 4 / (fan-in + fan-out)."""
+    """Transposed SAME convolution of stride 2 over NHWC (side s -> 2s); kernel variance 4 / (fan-in + fan-out)."""
     fan_in, fan_out = inputs * size**2 // 4, outputs * size**2
     kernel = _uniform(4.0 / (fan_in + fan_out), randomness.initial_seed(seed, name))
     return strided.StridedConvTranspose(outputs, size, 2, padding="same", kernel_initializer=kernel, name=name,

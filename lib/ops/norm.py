@@ -14,6 +14,14 @@ def at_least_float32(x: tf.Tensor) -> tf.Tensor:
     return tf.cast(x, tf.float32) if x.dtype.size < 4 else x
 
 
+def _normalised(x: tf.Tensor, mean, variance, scale, offset, epsilon: float) -> tf.Tensor:
+    """(x - mean) / sqrt(variance + epsilon) * scale + offset, in one product and one sum over x; scale: or None."""
+    factor = tf.math.rsqrt(variance + epsilon)
+    if scale is not None:
+        factor *= tf.cast(scale, x.dtype)
+    return x * factor + (tf.cast(offset, x.dtype) - mean * factor)
+
+
 class BatchStatisticsNorm(keras.layers.Layer):
     """Batch norm with the statistics of the current batch, in training, replay, pictures and tests alike; optionally
     one scale and offset per class. Nothing reads or updates the moving averages: TF1 checkpoints hold them.
@@ -45,14 +53,12 @@ class BatchStatisticsNorm(keras.layers.Layer):
         height, width, channels = wide.shape[1:]
         grouped = tf.reshape(wide, [groups, -1, height, width, channels])
         mean, variance = tf.nn.moments(grouped, axes=[1, 2, 3], keepdims=True)
-        scale = tf.cast(self.scale, wide.dtype)
-        offset = tf.cast(self.offset, wide.dtype)
+        scale, offset = tf.cast(self.scale, wide.dtype), tf.cast(self.offset, wide.dtype)
         if self.classes is not None:
             table = [groups, -1, 1, 1, channels]
             scale = tf.reshape(tf.gather(scale, labels), table)
             offset = tf.reshape(tf.gather(offset, labels), table)
-        factor = tf.math.rsqrt(variance + self.epsilon) * scale
-        normalised = grouped * factor + (offset - mean * factor)
+        normalised = _normalised(grouped, mean, variance, scale, offset, self.epsilon)
         return tf.cast(tf.reshape(normalised, tf.shape(x)), x.dtype)
 
 
@@ -91,25 +97,23 @@ class BatchNorm(keras.layers.Layer):
 
     def call(self, x, training: bool):
         wide = at_least_float32(x)
-        if training and wide.dtype == tf.float32:
-            normalised, moments = self._fused(wide)
-            return tf.cast(normalised, x.dtype), moments
         if training:
-            mean, variance = tf.nn.moments(wide, axes=list(range(x.shape.rank - 1)))
+            normalised, moments = self._fused(wide) if wide.dtype == tf.float32 else self._by_moments(wide)
         else:
             mean, variance = (tf.cast(average, wide.dtype) for average in (self.moving_mean, self.moving_variance))
-        factor = tf.math.rsqrt(variance + self.epsilon)
-        if self.scaled:
-            factor *= tf.cast(self.scale, wide.dtype)
-        normalised = tf.cast(wide * factor + (tf.cast(self.offset, wide.dtype) - mean * factor), x.dtype)
-        if not training:
-            return normalised, None
-        count = tf.cast(tf.size(x) // x.shape[-1], wide.dtype)
+            normalised, moments = _normalised(wide, mean, variance, self.scale, self.offset, self.epsilon), None
+        return tf.cast(normalised, x.dtype), moments
+
+    def _by_moments(self, x):
+        """What `_fused` gives, for float64, which its kernel does not take."""
+        mean, variance = tf.nn.moments(x, axes=list(range(x.shape.rank - 1)))
+        count = tf.cast(tf.size(x) // x.shape[-1], x.dtype)
         # A single sample has no unbiased variance; it leaves the biased one, which is zero.
-        return normalised, Moments(mean, variance * count / tf.maximum(count - 1.0, 1.0))
+        moments = Moments(mean, variance * count / tf.maximum(count - 1.0, 1.0))
+        return _normalised(x, mean, variance, self.scale, self.offset, self.epsilon), moments
 
     def _fused(self, x):
-        """In training, by one kernel, which there is for float32 maps."""
+        """(normalised x, Moments) of a batch in float32, by one kernel."""
         channels = x.shape[-1]
         scale = self.scale if self.scaled else tf.ones([channels])
         maps = x if x.shape.rank == 4 else tf.reshape(x, [-1, 1, 1, channels])
@@ -143,5 +147,4 @@ class LayerNorm(keras.layers.Layer):
     def call(self, x):
         wide = at_least_float32(x)
         mean, variance = tf.nn.moments(wide, axes=list(range(1, x.shape.rank)), keepdims=True)
-        factor = tf.math.rsqrt(variance + self.epsilon) * tf.cast(self.scale, wide.dtype)
-        return tf.cast(wide * factor + (tf.cast(self.offset, wide.dtype) - mean * factor), x.dtype)
+        return tf.cast(_normalised(wide, mean, variance, self.scale, self.offset, self.epsilon), x.dtype)

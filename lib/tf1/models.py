@@ -41,9 +41,7 @@ def build(name: str, values: dict[str, np.ndarray] | None = None) -> Interchange
       UserError: values are needed and not given, or not of such a model.
     """
     model = known()[name]
-    if not model.as_found:
-        return model.build()
-    if values is None and model.own_sizes:
+    if not model.as_found or values is None and model.own_sizes:
         return model.build()
     if values is None:
         raise UserError(f"the names and shapes of {name} depend on the run; give a checkpoint of it with --like")

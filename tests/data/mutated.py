@@ -58,12 +58,16 @@ def _read_cifar(path):
     return cifar.read([path], "train" if path.endswith("gz") else "test")
 
 
+def _read_idx(path):
+    return idx.read(path, 3)
+
+
 _PICTURE = written.random_images(1, 24, 3)[0]
 # Of each format: the file's name, its content, what wraps the content after it was changed, and the reader.
 FORMATS = {
-    "idx": ("images", written.idx(written.random_images(9, 28, 1)[..., 0]), _same, lambda path: idx.read(path, 3)),
-    "idx packed": ("a.gz", _gzipped(written.idx(np.zeros((9, 28, 28), np.uint8))), _same, idx.read),
-    "idx inside gzip": ("a.gz", written.idx(np.zeros((9, 28, 28), np.uint8)), _gzipped, idx.read),
+    "idx": ("images", written.idx(written.random_images(9, 28, 1)[..., 0]), _same, _read_idx),
+    "idx packed": ("a.gz", _gzipped(written.idx(np.zeros((9, 28, 28), np.uint8))), _same, _read_idx),
+    "idx inside gzip": ("a.gz", written.idx(np.zeros((9, 28, 28), np.uint8)), _gzipped, _read_idx),
     "mat": ("a.mat", written.mat(written.svhn(3), packed=False), _same, mat.read),
     "mat packed": ("a.mat", written.mat(written.svhn(3)), _same, mat.read),
     "mat inside packing": ("a.mat", written.mat(written.svhn(3), packed=False), _repacked_mat, mat.read),

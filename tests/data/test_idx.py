@@ -13,13 +13,13 @@ VALUES = np.random.RandomState(0).randint(0, 256, (3, 5, 4)).astype(np.uint8)
 FILE = written.idx(VALUES)
 
 
-def read(tmp_path, data, rank=None):
+def read(tmp_path, data, rank=3):
     return idx.read(written.put(tmp_path / "file", data), rank)
 
 
 @pytest.mark.parametrize("wrap", [bytes, gzip.compress])
 def test_returns_what_was_written(tmp_path, wrap):
-    values = read(tmp_path, wrap(FILE), rank=3)
+    values = read(tmp_path, wrap(FILE))
     assert values.dtype == np.uint8
     np.testing.assert_array_equal(values, VALUES)
 
@@ -27,7 +27,7 @@ def test_returns_what_was_written(tmp_path, wrap):
 def test_layout_is_the_published_one(tmp_path):
     # Two zeros, type 8, rank 2, sizes 2 and 3, six values.
     data = bytes.fromhex("00000802 00000002 00000003 0a0b0c0d0e0f")
-    assert read(tmp_path, data).tolist() == [[10, 11, 12], [13, 14, 15]]
+    assert read(tmp_path, data, rank=2).tolist() == [[10, 11, 12], [13, 14, 15]]
 
 
 @pytest.mark.parametrize("wrap", [bytes, gzip.compress])
@@ -48,18 +48,18 @@ def test_flipped_bits_of_the_packed_stream_are_noticed(tmp_path, bit):
 
 def test_missing_file_and_folder_are_named(tmp_path):
     with pytest.raises(UserError, match="absent: cannot be read .No such file"):
-        idx.read(str(tmp_path / "absent"))
+        idx.read(str(tmp_path / "absent"), 3)
     with pytest.raises(UserError, match="cannot be read .Is a directory"):
-        idx.read(str(tmp_path))
+        idx.read(str(tmp_path), 3)
 
 
 @pytest.mark.parametrize("data, rank", [
     (FILE, 1),  # images where labels were expected
-    (b"\x01" + FILE[1:], None),
-    (FILE[:2] + b"\x0d" + FILE[3:], None),  # float32
-    (FILE[:3] + b"\x00" + FILE[4:], None),
-    (FILE[:3] + b"\xff" + FILE[4:], None),
-    (b"P5 4 5 255\n" + bytes(20), None),
+    (b"\x01" + FILE[1:], 3),
+    (FILE[:2] + b"\x0d" + FILE[3:], 3),  # float32
+    (FILE[:3] + b"\x00" + FILE[4:], 3),
+    (FILE[:3] + b"\xff" + FILE[4:], 3),
+    (b"P5 4 5 255\n" + bytes(20), 3),
 ])
 def test_wrong_magic_numbers_are_quoted(tmp_path, data, rank):
     with pytest.raises(UserError, match=f"begins with the bytes {data[0]}, {data[1]}, {data[2]}, {data[3]};"):

@@ -34,6 +34,7 @@ def test_chairs_in_the_originals_array(tmp_path, shape):
     training = data.open_training(memorygan.make_config("chair", batch_size=4), str(tmp_path))
     batch = training.batches.take(0, 2)[0]
     assert training.examples == 9 and batch.shape == (2, 4, 64, 64, 3) and batch.dtype == np.uint8
+    assert training.origin.source == f"file {tmp_path}/chair/small_chairs.npy"
 
 
 def test_another_array_is_refused(tmp_path):

@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from lib.data import limits, own
+from lib.data import folders, limits, own
 from lib.errors import UserError
 from tests import written
 
@@ -41,6 +41,15 @@ def test_a_list_of_classes_folders_for_both_splits_links_and_colour(tmp_path, ca
     assert (found.classes, found.channels) == (("b", "linked", "a"), 3)
     assert found.labels("test").tolist() == [0, 0, 1, 2] and found.arrays("train").images.shape == (9, 64, 64, 3)
     assert "images of 40 x 40 to 50 x 50 pixels: the middle square" in capsys.readouterr().out
+
+
+def test_a_folder_of_classes_that_may_not_be_listed_is_named(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(folders.os, "scandir", refuse)
+    with pytest.raises(UserError, match="cannot be listed .Permission denied"):
+        own.opened(str(tmp_path), 32)
 
 
 def test_an_npz_file(tmp_path, monkeypatch):

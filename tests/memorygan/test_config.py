@@ -1,11 +1,12 @@
 """Settings: the original's tables, and what is refused."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from lib.errors import UserError
-from memorygan.config import DATASETS, LOSSES, batches_drawn, ended_epoch, make_config, max_iterations
+from memorygan.config import DATASETS, LOSSES, batches_drawn, ended_epoch, logs_of, make_config, max_iterations
 from tests.process import ROOT
 
 PUBLISHED = json.loads((ROOT / "lib/reproduce/published.json").read_text())["memorygan"]["settings"]
@@ -33,6 +34,13 @@ def test_an_unknown_data_set_is_refused():
 def test_sizes_below_one_are_refused():
     with pytest.raises(UserError, match="--choose_k=0"):
         make_config("fashion", choose_k=0)
+
+
+@pytest.mark.parametrize("checkpoints, logs", [
+    ("/data/checkpoint/0/run", "/data/logs/0/run"), ("/checkpoint/checkpoint/0/run", "/checkpoint/logs/0/run"),
+    ("/0/run", "/logs/0/run"), ("/run", "/run"), ("checkpoint/pretrained_model", "checkpoint/pretrained_model")])
+def test_logs_lie_beside_a_runs_checkpoints_however_near_the_root(checkpoints, logs):
+    assert logs_of(checkpoints) == Path(logs)
 
 
 @pytest.mark.parametrize("loss", LOSSES)

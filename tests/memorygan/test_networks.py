@@ -68,7 +68,7 @@ def test_outside_training_an_image_is_judged_alone():
 @pytest.mark.parametrize("dataset", ["fashion", pytest.param("cifar10", marks=pytest.mark.full)])
 def test_half_precision_keeps_variables_and_outputs_in_float32(dataset):
     config = tiny.config(dataset)
-    nets = networks.build_networks(config, dtype="mixed_bfloat16")
+    nets = networks.build_networks(tiny.config(dataset, precision="mixed_bfloat16"))
     plain = networks.build_networks(config)
     assert {variable.dtype for net in nets for variable in net.variables} == {"float32"}
     assert nets.discriminator.maps[0].compute_dtype == "bfloat16"
@@ -82,7 +82,7 @@ def test_half_precision_keeps_variables_and_outputs_in_float32(dataset):
 
 
 def test_two_seeds_and_two_networks_start_differently():
-    first, second = (networks.build_generator(tiny.config(), seed=seed) for seed in (0, 1))
+    first, second = (networks.build_generator(tiny.config(seed=seed)) for seed in (0, 1))
     assert not np.array_equal(first.maps[0].affine.kernel, second.maps[0].affine.kernel)
-    again = networks.build_generator(tiny.config(), seed=0)
+    again = networks.build_generator(tiny.config(seed=0))
     np.testing.assert_array_equal(first.maps[0].affine.kernel, again.maps[0].affine.kernel)

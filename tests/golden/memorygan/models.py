@@ -154,8 +154,8 @@ def _reading(case: Case) -> Iterator[Comparison]:
 
 def _learn(given: dict, rows=slice(None)) -> memory.Update:
     labels = tf.constant(given["label"], tf.float32)[rows]
-    return memory.update(state_of(given), tf.constant(_queries(given)[rows]), labels, given["choose_k"],
-                         iterations=given["n_iter"])
+    return memory.read_and_update(state_of(given), tf.constant(_queries(given)[rows]), labels, given["choose_k"],
+                                  iterations=given["n_iter"])[1]
 
 
 def _learning(case: Case) -> Iterator[Comparison]:
