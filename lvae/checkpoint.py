@@ -62,9 +62,9 @@ class TF1Model(NamedTuple):
         return f"{self.prefix}/loss_optimizer"
 
 
-def tf1_model(config: Config, lineage: Lineage, vae: Vae, optimizer, *, lifelong: bool = True) -> TF1Model:
-    """The names of a model of the original's lifelong class, or of its vanilla one."""
-    prefix = model_name(config, lineage.first, lineage.forks, lifelong=lifelong)
+def tf1_model(config: Config, lineage: Lineage, vae: Vae, optimizer) -> TF1Model:
+    """The names of a run's model."""
+    prefix = model_name(config, lineage.first, lineage.forks)
     return TF1Model(vae, optimizer, prefix, body_scopes(config.architecture, lineage.forks))
 
 

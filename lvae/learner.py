@@ -65,8 +65,7 @@ class Learner(tf.train.experimental.PythonState):
 
     def model(self) -> TF1Model:
         """The student under its TF1 names."""
-        return checkpoint.tf1_model(self.config, self.lineage, self.networks.student, self.optimizer,
-                                    lifelong=self.config.is_lifelong)
+        return checkpoint.tf1_model(self.config, self.lineage, self.networks.student, self.optimizer)
 
     def load(self, path: Path, visited: list[int], lineage: Lineage) -> None:
         """Become the student of these distributions that a checkpoint of either program holds.
@@ -75,8 +74,7 @@ class Learner(tf.train.experimental.PythonState):
           UserError: unreadable, or of other settings: names what does not fit.
         """
         student, optimizer = self._build_student(lineage)
-        checkpoint.restore(path, checkpoint.tf1_model(self.config, lineage, student, optimizer,
-                                                      lifelong=self.config.is_lifelong))
+        checkpoint.restore(path, checkpoint.tf1_model(self.config, lineage, student, optimizer))
         self.visited = visited
         self.lineage = lineage
         self.networks = Networks(student, None)
