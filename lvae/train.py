@@ -263,6 +263,6 @@ class Training:
         evaluate.write_results(directory, self.course, learner)
         model = learner.model()
         tf1.write(directory / "models" / f"{model.prefix}.cpkt", model.variables())
-        pictures.draw(directory / "imgs", self.course, learner)
-        self.run.log.picture("samples", pictures.overview(self.course, learner),
+        drawn = pictures.draw(directory / "imgs", self.course, learner)
+        self.run.log.picture("samples", pictures.overview(self.course, learner, drawn),
                              self.run.first_step + self.run.lengths[self.run.phase] - 1)
