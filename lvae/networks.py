@@ -104,9 +104,8 @@ class ConvDecoder(Body):
         return super().call(x[:, None, None, :], training=training)
 
 
-_GLOROT = keras.initializers.GlorotUniform
-_TRUNCATED, _NORMAL = (functools.partial(kind, stddev=0.02) for kind in (keras.initializers.TruncatedNormal,
-                                                                         keras.initializers.RandomNormal))
+_NORMAL = functools.partial(keras.initializers.RandomNormal, stddev=0.02)
+_TRUNCATED = functools.partial(keras.initializers.TruncatedNormal, stddev=0.02)
 _CONVOLUTIONS = [(32, 5, 1), (64, 4, 2), (128, 4, 1), (256, 4, 2), (512, 4, 1), (512, 1, 1)]  # channels, side, stride
 _TRANSPOSED = [(512, 4, 1), (256, 4, 2), (128, 4, 1), (64, 4, 2), (64, 5, 1)]
 
@@ -117,7 +116,7 @@ def dense_body(inputs: int, sizes: tuple[int, ...], outputs: int, normaliser: st
     Args:
       options: name, seed and dtype, here and below, as of `_built`.
     """
-    layers = [(keras.layers.Dense, _GLOROT, size) for size in (*sizes, outputs)]
+    layers = [(keras.layers.Dense, keras.initializers.GlorotUniform, size) for size in (*sizes, outputs)]
     names = [*(f"layer/layer_{number}" for number in range(1, len(layers))), "projection"]
     return _built(Body, (inputs,), layers, names, normaliser, **options)
 
