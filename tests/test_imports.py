@@ -13,13 +13,15 @@ ROOT = Path(__file__).parent.parent
 # The rooms of the systems, from left to right: a file may import those before it, and shared code.
 ROOMS = {
     "lib.mergan": ["config", "data", "networks", "losses", "replay", "baselines", "methods", "noise", "step",
-                   "checkpoint", "samples", "train", "evaluate", "interchange", "sampler", "report", "tables",
-                   "command_line"],
-    "memorygan": ["config", "data", "networks", "memory", "losses", "noise", "step", "checkpoint", "samples", "train",
-                  "evaluate", "interpret", "interchange", "sampler", "report", "tables", "command_line", "run"],
-    "lvae": ["config", "data", "distributions", "networks", "posterior", "losses", "lifelong", "baselines", "noise",
-             "step", "checkpoint", "fork", "learner", "samples", "frechet", "pictures", "evaluate", "summaries",
-             "train", "comparison", "interchange", "examine", "sampler", "report", "tables", "command_line"],
+                   "checkpoint", "samples", "pictures", "record", "train", "evaluate", "interchange", "sampler",
+                   "report", "tables", "command_line"],
+    "memorygan": ["config", "data", "networks", "memory", "losses", "noise", "step", "checkpoint", "samples", "places",
+                  "record", "train", "evaluate", "interpret", "interchange", "sampler", "report", "tables",
+                  "command_line", "run"],
+    "lvae": ["config", "data", "distributions", "places", "networks", "posterior", "losses", "lifelong", "baselines",
+             "noise", "step", "checkpoint", "fork", "learner", "samples", "frechet", "pictures", "evaluate",
+             "summaries", "record", "train", "comparison", "interchange", "examine", "sampler", "report", "tables",
+             "command_line"],
 }
 # Shared code, from below to above: a part may import those before it and itself.
 SHARED = ["run.output", "errors", "randomness", "files", "systems", "run.settings", "run.provenance", "run.flags",

@@ -48,13 +48,21 @@ def newest_unfinished(directories: Iterable[Path], settings: dict) -> Path | Non
     return _first(directories, settings, lambda directory: not is_finished(directory))
 
 
-def finished_one(directories: Iterable[Path], settings: dict, data: Origin | None) -> Path | None:
-    """The first of these directories that holds a finished run of these very settings on these very data."""
+def finished_one(directories: Iterable[Path], settings: dict, data: Origin | None,
+                 test: Callable[[Path], str]) -> Path | None:
+    """The first of these directories that holds a finished run of these very settings on these very data; says so.
+
+    Args:
+      test: a run's directory -> the command line that evaluates it.
+    """
     def fits(directory: Path) -> bool:
         known = circumstances(directory).get("data_fingerprint")
         return is_finished(directory) and (data is None or known in (None, data.fingerprint))
 
-    return _first(directories, settings, fits)
+    found = _first(directories, settings, fits)
+    if found:
+        print(f"{found} is complete; --resume=never trains again, and this evaluates it: {test(found)}")
+    return found
 
 
 def reserved(candidates: Iterable[Path]) -> Path:

@@ -7,14 +7,29 @@ replica, and its share is everything.
 import contextlib
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import tensorflow as tf
 
 from lib import device
 from lib.errors import TryAgain, UserError
+from lib.run.options import Options
 
 _LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError)
+
+
+@contextlib.contextmanager
+def started(options: Options) -> Iterator[tf.distribute.Strategy | None]:
+    """The strategy of `--strategy`, None for one device; raises `TryAgain` when another worker is lost."""
+    strategy = device.strategy(options.strategy)
+    try:
+        yield strategy
+    except _LOST as error:
+        if not _has_other_workers(strategy):
+            raise
+        raise TryAgain("another worker is gone; start all of them again with the same command, the run goes on from "
+                       "its last resume point") from error
 
 
 def count() -> int:
@@ -138,15 +153,3 @@ def stop_together(strategy: tf.distribute.Strategy | None):
         return strategy.reduce("sum", strategy.run(tf.identity, (wishes,)), axis=None)
 
     return lambda wish: bool(count_of(tf.constant(int(wish))) > 0)
-
-
-@contextlib.contextmanager
-def with_other_workers(strategy: tf.distribute.Strategy | None):
-    """Raises `TryAgain` when another worker is lost."""
-    try:
-        yield
-    except _LOST as error:
-        if not _has_other_workers(strategy):
-            raise
-        raise TryAgain("another worker is gone; start all of them again with the same command, the run goes on from "
-                       "its last resume point") from error

@@ -14,11 +14,12 @@ import time
 from pathlib import Path
 from typing import Callable, Sequence
 
+import tensorflow as tf
 from tqdm import tqdm
 
 from lib import device, files
 from lib.errors import STOPPING, Interrupted, UserError
-from lib.run import cost, output, place, provenance
+from lib.run import cost, output, place, provenance, replicas
 from lib.run.log import Log
 from lib.run.options import Options
 from lib.run.place import FINISHED, as_stored, check_settings
@@ -47,21 +48,23 @@ class Run:
       settings: JSON-able; stored, compared at resume.
       state: name -> Keras model, optimiser or variable; what a resume point holds.
       lengths: iterations of each phase. The log counts them all, from 0.
-      stop_together: (told to stop) -> whether any worker of the run was told so; None for the only worker.
       whole: what all phases together are, for the line that says how long they take, as "all 10 tasks".
       data: what is learned; a run goes on with the data that it began with.
+      strategy: whose replicas share the steps. Of several workers the first keeps the run in `directory`, the others
+        work in directories of their own, which go at the end; they may give None for a run that is not there yet.
     """
 
-    def __init__(self, directory: Path, settings: dict, state: dict, options: Options, lengths: Sequence[int],
-                 stop_together: Callable[[bool], bool] | None = None, whole: str = "the whole run",
-                 data: place.Origin | None = None):
-        self.directory = Path(directory)
+    def __init__(self, directory: Path | None, settings: dict, state: dict, options: Options, lengths: Sequence[int],
+                 whole: str = "the whole run", data: place.Origin | None = None,
+                 strategy: tf.distribute.Strategy | None = None):
+        self.directory = directory and Path(directory)
         self.lengths = tuple(lengths)
         self.log: Log | None = None  # from `__enter__` on
         self._settings = as_stored(settings)
         self._state = state
         self._options = options
-        self._stop_together = stop_together
+        self._strategy = strategy
+        self._stop_together = replicas.stop_together(strategy)
         self._signal = 0
         self._whole = whole
         self._data = data
@@ -71,6 +74,7 @@ class Run:
 
     def __enter__(self) -> "Run":
         with contextlib.ExitStack() as stack:
+            self.directory = stack.enter_context(replicas.directory(self._strategy, self.directory))
             files.make_directory(self.directory)
             stack.enter_context(files.lock(self.directory))
             known = check_settings(self.directory, self._settings)

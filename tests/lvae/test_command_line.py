@@ -7,7 +7,7 @@ import pytest
 
 from lib.errors import UserError
 from lib.run import place
-from lvae import command_line, train
+from lvae import command_line, places
 from lvae.config import EXPERIMENTS, make_config
 
 # settings.json of `run_mnist_experiment.py --sequential=True`, as the program wrote it before settings were dataclass
@@ -35,8 +35,8 @@ def test_what_is_not_asked_for_has_the_defaults():
 
 def test_settings_are_stored_as_before():
     config = dataclasses.replace(_config("mnist", "--sequential=True"), precision="float32")
-    assert train.settings_of(config, "") == _WRITTEN_BEFORE
-    assert train.settings_of(config, "vae0.cpkt") == _WRITTEN_BEFORE | {"load_model": "vae0.cpkt"}
+    assert places.settings_of(config, "") == _WRITTEN_BEFORE
+    assert places.settings_of(config, "vae0.cpkt") == _WRITTEN_BEFORE | {"load_model": "vae0.cpkt"}
 
 
 def test_only_an_experiments_own_data_are_rotated(capsys):
@@ -65,7 +65,7 @@ def test_what_does_not_go_together_is_refused(arguments, message):
 
 
 def test_runs_that_start_together_get_a_directory_each(tmp_path):
-    first, second = (train.experiment_directory(tmp_path, _WRITTEN_BEFORE, "auto") for _ in range(2))
+    first, second = (places.found(tmp_path, _WRITTEN_BEFORE, "auto") for _ in range(2))
     assert [first.name, second.name] == ["experiment_0", "experiment_1"]
 
 
@@ -75,7 +75,7 @@ def test_the_newest_unfinished_run_of_the_same_settings_goes_on(tmp_path, mark):
         directory = tmp_path / f"experiment_{number}"
         directory.mkdir()
         (directory / "settings.json").write_text(json.dumps(settings))
-    assert train.experiment_directory(tmp_path, _WRITTEN_BEFORE, "auto").name == "experiment_2"
+    assert places.found(tmp_path, _WRITTEN_BEFORE, "auto").name == "experiment_2"
     (tmp_path / "experiment_2" / mark).write_text("")
-    assert train.experiment_directory(tmp_path, _WRITTEN_BEFORE, "auto").name == "experiment_1"
-    assert train.experiment_directory(tmp_path, _WRITTEN_BEFORE, "never").name == "experiment_0"
+    assert places.found(tmp_path, _WRITTEN_BEFORE, "auto").name == "experiment_1"
+    assert places.found(tmp_path, _WRITTEN_BEFORE, "never").name == "experiment_0"

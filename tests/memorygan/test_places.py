@@ -4,7 +4,7 @@ import json
 
 from lib import files
 from lib.run.options import Options
-from memorygan import train
+from memorygan import places
 from memorygan.config import make_config
 
 # The settings.json of `--dataset=fashion` as versions wrote it whose settings stood in tables.
@@ -26,18 +26,18 @@ def test_an_unfinished_run_of_an_earlier_version_is_gone_on_with(tmp_path, monke
     files.make_directory(directory)
     files.write_json(directory / "settings.json", WRITTEN_BEFORE)
     assert settings(config) == WRITTEN_BEFORE
-    assert train.find_places(config, "0", settings(config), Options()).logs.name == directory.name
+    assert places.found(config, "0", settings(config), Options()).name == directory.name
 
 
 def test_runs_that_start_in_the_same_second_get_a_directory_each(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     seconds = iter(["10:00:00", "10:00:00", "10:00:01"])
-    monkeypatch.setattr(train.time, "strftime", lambda form: next(seconds))
-    monkeypatch.setattr(train.time, "sleep", lambda duration: None)
+    monkeypatch.setattr(places.time, "strftime", lambda form: next(seconds))
+    monkeypatch.setattr(places.time, "sleep", lambda duration: None)
     config = make_config("fashion", model="GAN")
-    first, second = (train.find_places(config, "0", settings(config), Options()) for _ in range(2))
-    assert [places.logs.name for places in (first, second)] == ["10:00:00_GAN_0.0002", "10:00:01_GAN_0.0002"]
-    assert first.logs.is_dir() and second.logs.is_dir()
+    first, second = (places.found(config, "0", settings(config), Options()) for _ in range(2))
+    assert [logs.name for logs in (first, second)] == ["10:00:00_GAN_0.0002", "10:00:01_GAN_0.0002"]
+    assert first.is_dir() and second.is_dir()
 
 
 def test_each_model_has_its_discriminator_unless_one_is_named():

@@ -8,7 +8,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from lib import files
 from lib.run.options import Options
 from lib.run.resume import ResumePoints
-from memorygan import checkpoint, samples, train
+from memorygan import checkpoint, places, record, samples, train
 from memorygan.config import Command
 from memorygan.step import build_model, make_steps
 from tests import written
@@ -48,7 +48,7 @@ def test_a_run_goes_on_only_with_its_own_settings_and_only_unfinished(tmp_path, 
         files.write_json(logs / stamp / "settings.json", stored)
 
     def found(options=Options()):
-        return train.find_places(config, "0", settings, options).logs.name
+        return places.found(config, "0", settings, options).name
 
     assert found() == "2026-01-02"
     files.write_text(logs / "2026-01-02/finished", "")
@@ -60,11 +60,11 @@ def test_the_tracker_measures_likelihood_and_prior():
     config = tiny.config()
     model = build_model(config)
     images = np.random.RandomState(0).randint(0, 256, (10, 28, 28, 1)).astype(np.uint8)
-    likelihood, prior = train.Tracker(config, model, images).measure()
+    likelihood, prior = record.Tracker(config, model, images).measure()
     # At the start all keys are zero: every similarity is 0, whatever the image.
     np.testing.assert_allclose(likelihood, -1 - 0.5 * np.log(2 * np.pi), rtol=1e-5)
     np.testing.assert_allclose(prior, np.full(config.mem_size, 1 / config.mem_size), rtol=1e-5)
-    assert train.Tracker(config, model, None).measure()[0] is None
+    assert record.Tracker(config, model, None).measure()[0] is None
 
 
 @pytest.mark.full
@@ -75,7 +75,7 @@ def test_the_originals_summaries_train_the_memory(tmp_path, monkeypatch, tf1_exa
     monkeypatch.chdir(tmp_path)
     written.mnist_like(tmp_path / "dataset/fashion", 8, 16)
     config = tiny.config(epoch=104, mem_size=512, tf1_exact=tf1_exact)
-    monkeypatch.setattr(train.Training, "save", lambda training, epoch, keep: None)
+    monkeypatch.setattr(record.Record, "save", lambda record, epoch: None)
     states = []
     monkeypatch.setattr(checkpoint, "state", lambda model: states.append(model.memory) or {"memory": model.memory})
     train.run(config, Command())

@@ -9,10 +9,10 @@ from lib.errors import UserError
 from lib.mergan.config import Config
 from lib.mergan.methods import name_of
 from lib.mergan.networks import Networks
+from lib.mergan.pictures import Pictures
 from lib.mergan.report import gallery
 from lib.mergan.report.gallery import Gallery, Sample
 from lib.mergan.samples import samples_of
-from lib.mergan.train import Pictures
 from tests.report.conftest import write_checkpoint, write_run, write_sample
 
 

@@ -9,7 +9,7 @@ from lib import tf1
 from lib.errors import UserError
 from lib.run import cost, runner
 from lib.run.options import Options
-from memorygan import train
+from memorygan import checkpoint, places
 from memorygan.config import Command
 from memorygan.step import build_model
 from tests.memorygan import tiny
@@ -61,17 +61,17 @@ def model():
     (1, {}, 1, 1), (100, {}, 1, 1), (1500, {}, 1400, 1400), (1500, {"save_every": 10}, 140, 140),
     (1500, {"keep": 3}, 3, 4), (101, {"keep": 3}, 1, 1)])
 def test_what_memorygan_writes_in_all(model, tmp_path, epochs, flags, kept, most):
-    space = train.Space(tiny.config(epoch=epochs), Command(**flags), model)
+    space = places.Space(tiny.config(epoch=epochs), Command(**flags), model)
     assert (space.kept, space.most) == (kept, most)
     assert f"all {epochs} epochs, with " in space.whole and f"({kept} of " in space.whole
-    tf1.write(tmp_path / "model-101", train.checkpoint.variables(model))
+    tf1.write(tmp_path / "model-101", checkpoint.variables(model))
     written = sum(path.stat().st_size for path in tmp_path.glob("model-101.data*"))
     samples = 100 * 8 * (28 * 28 + 2) * 4
     assert space.of_save == pytest.approx(written + samples, rel=0.01)
 
 
 def test_a_disk_too_small_for_all_checkpoints_names_the_flags(model, tmp_path):
-    space = train.Space(tiny.config(epoch=10**7), Command(), model)
+    space = places.Space(tiny.config(epoch=10**7), Command(), model)
     with pytest.raises(UserError, match="--save_every, or keep the newest N with --keep N"):
         space.require(tmp_path)
 

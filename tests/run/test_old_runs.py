@@ -18,7 +18,7 @@ from lib.run import place
 from lib.run.resume import ResumePoints
 from lvae.config import make_config as lvae_config
 from lvae.learner import Learner
-from lvae.train import settings_of
+from lvae.places import settings_of
 from memorygan import checkpoint
 from memorygan.step import build_model
 from tests.memorygan import tiny

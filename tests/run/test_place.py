@@ -72,13 +72,16 @@ def test_runs_in_folders_below_are_no_obstacle(tmp_path):
         place.check_settings(tmp_path, SETTINGS)
 
 
-def test_a_finished_run_is_found_by_its_settings_and_data(tmp_path):
+def test_a_finished_run_is_found_by_its_settings_and_data(tmp_path, capsys):
     data = place.Origin("files", "a1")
     for name, seed, known in (("old", 1, "a1"), ("other", 2, "a1"), ("data", 1, "b2")):
         run_in(tmp_path / name, {"seed": seed})
         place.write_circumstances(tmp_path / name, {"data_fingerprint": known})
     directories = [tmp_path / name for name in ("gone", "data", "other", "old")]
-    assert place.finished_one(directories, {"seed": 1}, data) is None
+    assert place.finished_one(directories, {"seed": 1}, data, str) is None
+    assert not capsys.readouterr().out
     for directory in directories[1:]:
         (directory / place.FINISHED).touch()
-    assert place.finished_one(directories, {"seed": 1}, data) == tmp_path / "old"
+    assert place.finished_one(directories, {"seed": 1}, data, lambda directory: f"test {directory.name}") == (
+        tmp_path / "old")
+    assert capsys.readouterr().out.endswith("this evaluates it: test old\n")

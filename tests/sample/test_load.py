@@ -13,7 +13,7 @@ from lib.mergan import sampler
 from lib.mergan.config import make_config
 from lvae.config import make_config as make_lvae
 from lvae.learner import Learner
-from lvae.train import settings_of
+from lvae.places import settings_of
 from memorygan import checkpoint
 from memorygan.step import build_model
 from tests.memorygan import tiny
