@@ -4,6 +4,7 @@ One of our checkpoints holds one model, one of TF1's all models of a run.
 """
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from lvae.config import Config
 from lvae.lifelong import Lineage
 from lvae.networks import Vae, body_scopes, model_name, tf1_variables
 
-_NUMBER = re.compile(r"vae(\d+)_")
+_PREFIX = re.compile(r"vae(\d+)_[^/]*")
 
 Shapes = dict[str, tuple[int, ...]]  # TF1 name -> shape, in the order in which TF1 creates the variables
 
@@ -62,15 +63,20 @@ class TF1Model(NamedTuple):
         return f"{self.prefix}/loss_optimizer"
 
 
-def tf1_model(config: Config, lineage: Lineage, vae: Vae, optimizer, *, lifelong: bool = True) -> TF1Model:
-    """The names of a model of the original's lifelong class, or of its vanilla one."""
-    prefix = model_name(config, lineage.first, lineage.forks, lifelong=lifelong)
+def tf1_model(config: Config, lineage: Lineage, vae: Vae, optimizer) -> TF1Model:
+    """The names of a run's model."""
+    prefix = model_name(config, lineage.first, lineage.forks)
     return TF1Model(vae, optimizer, prefix, body_scopes(config.architecture, lineage.forks))
+
+
+def models_in(names: Iterable[str]) -> dict[str, int]:
+    """{name prefix: number of forks} of the models that variables of these TF1 names belong to."""
+    return {match[0]: int(match[1]) for name in names if (match := _PREFIX.match(name))}
 
 
 def _renumbered(prefix: str, number: int) -> str:
     """The name prefix of another model of the same run."""
-    return _NUMBER.sub(f"vae{number}_", prefix, count=1)
+    return f"vae{number}_{prefix.partition('_')[2]}"
 
 
 def newest(path: Path, model: TF1Model) -> int:
@@ -80,8 +86,7 @@ def newest(path: Path, model: TF1Model) -> int:
       UserError: unreadable, or there is no such model: says which there are.
     """
     found = {name.partition("/")[0] for name in tf1.read(path)}
-    numbers = [int(match[1]) for prefix in found if (match := _NUMBER.match(prefix))
-               and _renumbered(model.prefix, int(match[1])) == prefix]
+    numbers = [number for prefix, number in models_in(found).items() if _renumbered(model.prefix, number) == prefix]
     if not numbers:
         raise UserError(f"{path} does not fit these networks: it holds {', '.join(sorted(found))}, not "
                         f"{model.prefix}; the names tell the flags and the script to use")
@@ -94,5 +99,5 @@ def restore(path: Path, model: TF1Model) -> None:
     Raises:
       UserError: unreadable, or not of such a model: names what does not fit.
     """
-    number = int(_NUMBER.match(model.prefix)[1])
+    number, = models_in([model.prefix]).values()
     tf1.assign(path, model.variables(), tuple(f"{_renumbered(model.prefix, earlier)}/" for earlier in range(number)))

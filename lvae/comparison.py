@@ -106,11 +106,15 @@ def points(rows: list[dict], quantity: str) -> list[tuple[int, float]]:
     return [(place(row, number)[0], row[quantity]) for number, row in enumerate(rows, 1) if row[quantity] is not None]
 
 
+def cells(runs: dict[str, list[dict]], quantity: str, missing: str) -> list[list[str]]:
+    """Of a table under "transition", "distribution" and the runs: a line per transition."""
+    return [[str(transition), distribution, *(number(row and row[quantity], missing) for row in rows)]
+            for transition, distribution, rows in aligned(runs)]
+
+
 def table(runs: dict[str, list[dict]], quantity: str) -> str:
     """Markdown: a line per transition, a column per run."""
-    lines = [[str(transition), distribution, *(number(row and row[quantity], missing="") for row in rows)]
-             for transition, distribution, rows in aligned(runs)]
-    return markdown(["transition", "distribution", *runs], lines, numeric=len(runs))
+    return markdown(["transition", "distribution", *runs], cells(runs, quantity, missing=""), numeric=len(runs))
 
 
 def curve_table(curves: dict[str, list[float]]) -> str:

@@ -1,6 +1,7 @@
 """What a run learns, distribution after distribution: which images, in which order, and when the next one comes."""
 
 import dataclasses
+import functools
 from collections.abc import Iterable, Iterator
 from typing import Callable, NamedTuple
 
@@ -21,6 +22,7 @@ PIXELS = 784
 _WHOLE = {"mnist": 99997, "svhn": 99998, "cifar10": 99999, "fashion": 9996, "digits": 9995}
 _AS_DISTRIBUTED = {"mnist": "mnist28", "fashion": "fashion28"}  # where a data set's own name stands for padded images
 _SWITCH_RANGE, _SWITCH_VALUE = 13, 2
+_BLOCK = 4096  # iterations whose numbers are drawn together
 
 
 class Distribution(NamedTuple):
@@ -198,19 +200,13 @@ class Stream:
 
     def __init__(self, count: int, permutation: Callable[[int], np.ndarray]):
         self._count = count
-        self._permutation = permutation
-        self._orders: dict[int, np.ndarray] = {}
+        self._permutation = functools.lru_cache(maxsize=1)(permutation)  # the next batches go on in the last epoch
 
     def rows(self, start: int, count: int) -> np.ndarray:
         """Rows number start .. start + count - 1 of the order."""
-        positions = np.arange(start, start + count)
-        epochs = positions // self._count
-        self._orders = {epoch: self._orders.get(epoch, None) for epoch in np.unique(epochs).tolist()}
-        for epoch, order in self._orders.items():
-            if order is None:
-                self._orders[epoch] = self._permutation(epoch)
-        return np.array([self._orders[epoch][position % self._count]
-                         for epoch, position in zip(epochs.tolist(), positions.tolist())])
+        epochs, places = np.divmod(np.arange(start, start + count), self._count)
+        return np.concatenate([self._permutation(epoch)[places[epochs == epoch]]
+                               for epoch in np.unique(epochs).tolist()])
 
 
 def stream(config: Config, visit: int, count: int) -> Stream:
@@ -242,15 +238,13 @@ def switches(batch_size: int, min_interval: int, count: int, draw: Callable[[int
 
 def schedule(config: Config, count: int) -> list[Visit]:
     """All visits of a sequential run to `count` distributions."""
-    high = _SWITCH_RANGE * config.batch_size
-    blocks: dict[int, np.ndarray] = {}
+    @functools.lru_cache(maxsize=1)
+    def drawn(block: int) -> np.ndarray:
+        high = _SWITCH_RANGE * config.batch_size
+        return randomness.host_generator(config.seed, "switch", block).integers(high, size=_BLOCK)
 
     def draw(iteration: int) -> int:
-        block, position = divmod(iteration, 4096)
-        if block not in blocks:
-            blocks.clear()
-            blocks[block] = randomness.host_generator(config.seed, "switch", block).integers(high, size=4096)
-        return int(blocks[block][position])
+        return int(drawn(iteration // _BLOCK)[iteration % _BLOCK])
 
     visits, current, began = [], 0, 0
     for iteration, following in switches(config.batch_size, config.min_interval, count, draw):

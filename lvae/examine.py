@@ -4,42 +4,33 @@ The checkpoint may be of either program, and its model of any sizes: they follow
 """
 
 import dataclasses
-import re
 import time
 from pathlib import Path
-
-import numpy as np
 
 from lib import device, files, tf1
 from lib.errors import UserError
 from lib.run import provenance
 from lvae import distributions, evaluate, interchange, pictures, step
-from lvae.checkpoint import TF1Model
+from lvae.checkpoint import TF1Model, models_in
 from lvae.config import Command, Config
 from lvae.distributions import Course
 from lvae.frechet import Distance
 from lvae.learner import Learner
 from lvae.lifelong import Lineage
-from lvae.networks import Latents, Networks, build_vae
+from lvae.networks import Networks, build_vae
 
-_PREFIX = re.compile(r"vae(\d+)_[^/]*")
 _ANNEALED = 100_000  # iterations, after which the temperature stays where it is
 
 
 class Found(Learner):
-    """The learner of a checkpoint's model: evaluated and drawn, never trained on.
+    """The learner of a checkpoint's model: evaluated and drawn, never trained on."""
 
-    Args:
-      visited: numbers of the distributions that the model has learned.
-    """
-
-    def __init__(self, config: Config, model: TF1Model, lineage: Lineage, visited: list[int]):
+    def __init__(self, config: Config, model: TF1Model, lineage: Lineage):
         super().__init__(config)
         self._found = model
         self.lineage = lineage
         self.networks = Networks(model.vae, None)
         self.optimizer = model.optimizer
-        self.visited = visited
 
     def model(self) -> TF1Model:
         return self._found
@@ -52,7 +43,8 @@ def run(config: Config, command: Command) -> Path:
       UserError: a checkpoint that cannot be read, or that is not of this script's networks.
     """
     began, course = time.time(), distributions.load(config, command.data_dir)
-    learner = load(config, command.load_model, len(course.distributions))
+    learner = load(config, command.load_model)
+    learner.visited = _visited(learner, command.load_model, len(course.distributions))
     directory = Path(command.base_dir) / f"evaluation_{learner.model().prefix}"
     files.make_directory(directory / "imgs")
     distance = Distance(learner.config, course) if command.frechet else None
@@ -66,27 +58,46 @@ def run(config: Config, command: Command) -> Path:
     return directory
 
 
-def load(config: Config, prefix: Path, count: int) -> Found:
-    """The newest model of a checkpoint, with its optimiser's count of iterations; `count`: of the distributions that
-    there are to learn."""
+def load(config: Config, prefix: Path) -> Found:
+    """The newest model of a checkpoint, with its optimiser's count of iterations."""
     values = tf1.read(prefix)
-    names = {match[0]: int(match[1]) for name in values if (match := _PREFIX.match(name))}
+    names = models_in(values)
     if not names:
         raise UserError(f"{prefix} holds no model of a Lifelong VAE; `python -m lib.tf1 list {prefix}` shows what it "
                         "holds")
     name = max(names, key=names.get)
-    own = {key: value for key, value in values.items() if key.startswith(f"{name}/")}
-    model = interchange.model_of(config.architecture.body, name,
-                                 {key.removeprefix(f"{name}/"): value.shape for key, value in own.items()})
+    _, model = interchange.model_of(config.architecture.body, name, values)
     _check_images(prefix, config, model)
     tf1.assign(prefix, model.variables(), tuple(f"{other}/" for other in names if other != name))
-    found = _settings(config, name, model)
-    lineage = _lineage(model, name, names[name])
-    visited = [number % count for number in range(lineage.forks + 1)]
-    learner = Found(found, model, lineage, visited)
-    trained = float(np.asarray(own[f"{name}/Variable"]))
+    lifelong = "_discsize" in name  # so are those named whose first model has one class
+    latents = model.vae.latents
+    lineage = Lineage(latents._replace(classes=1), names[name], latents.classes - 1) if lifelong else Lineage(latents)
+    found = _settings(config, lifelong, model)
+    learner = Found(found, model, lineage)
+    trained = float(values[f"{name}/Variable"])
     step.wind_clock(found, learner.clock, int(min(max(trained, 0), _ANNEALED)))
     return learner
+
+
+def _visited(learner: Found, prefix: Path, count: int) -> list[int]:
+    """Numbers of the distributions that a model has learned, of `count`, the last one last.
+
+    A lifelong model's follow from its forks, those of another one that learned a sequence from the file beside it.
+
+    Raises:
+      UserError: the file does not list them.
+    """
+    listed = Path(prefix).with_name("class_list.csv")
+    if learner.config.is_lifelong or not learner.config.sequential or not listed.is_file():
+        return [number % count for number in range(learner.lineage.forks + 1)]
+    try:
+        numbers = [int(float(line.partition(",")[0])) for line in files.read_plain(listed).decode().splitlines()]
+    except (ValueError, OverflowError):
+        numbers = []
+    if not numbers or not set(numbers) <= set(range(count)):
+        raise UserError(f"{listed} does not list some of {count} distributions, as there are here; give the flags that "
+                        "the model was trained with, or move it away")
+    return numbers
 
 
 def _check_images(prefix: Path, config: Config, model: TF1Model) -> None:
@@ -99,10 +110,9 @@ def _check_images(prefix: Path, config: Config, model: TF1Model) -> None:
                         "that trained it")
 
 
-def _settings(config: Config, name: str, model: TF1Model) -> Config:
+def _settings(config: Config, lifelong: bool, model: TF1Model) -> Config:
     """The settings that the model's variables and name tell, the others as asked for."""
     variables = model.weights()
-    lifelong = is_lifelong(name)
     size, _ = model.vae.latents
     return dataclasses.replace(
         config, latent_size=size or model.vae.latents.classes, sequential=config.sequential or lifelong,
@@ -110,18 +120,6 @@ def _settings(config: Config, name: str, model: TF1Model) -> Config:
         reparam_type="continuous" if size else "discrete",
         use_bn=any("/BatchNorm/" in variable for variable in variables),
         use_ln=any("/LayerNorm/" in variable for variable in variables))
-
-
-def is_lifelong(name: str) -> bool:
-    """Whether a model's name is one of the lifelong class, which alone says how many classes it began with."""
-    return "_discsize" in name
-
-
-def _lineage(model: TF1Model, name: str, forks: int) -> Lineage:
-    latents = Latents(*model.vae.latents)
-    if not is_lifelong(name):
-        return Lineage(latents)
-    return Lineage(latents._replace(classes=1), forks, latents.classes - 1)
 
 
 def measure(course: Course, learner: Found, distance: Distance | None) -> dict:

@@ -18,7 +18,7 @@ import numpy as np
 
 from lib import randomness
 from lib.classifiers import networks, pretrained
-from lib.classifiers.features import Extractor
+from lib.classifiers.features import Extractor, batches
 from lib.classifiers.real_images import RealImages
 from lib.classifiers.training import Judge, Recipe
 from lib.metrics import frechet
@@ -84,12 +84,12 @@ class Distance:
         """
         numbers = list(dict.fromkeys(learner.visited) if self._config.sequential
                        else range(len(self._course.distributions)))
-        parts = self._parts(self._course.test_images(numbers))
+        parts = [*self._parts(self._course.test_images(numbers), _COMPARED)]
         count = sum(map(len, parts))
-        target = self._moments(samples.rounded_pixels(self._config, part) for part in parts)
+        target = self._real_moments(parts)
         drawn = [*samples.of_prior(learner, count, "frechet")]
         reconstructions = self._moments(self._reconstructions(learner, parts))
-        known = self._moments(self._training_images(numbers, count))
+        known = self._real_moments(self._parts(self._course.training_images(numbers), count))
         return {"frechet_distance": frechet.frechet_distance(target, self._moments(drawn)),
                 "frechet_reconstructions": frechet.frechet_distance(target, reconstructions),
                 "samples_by_distribution": self._shares(drawn),
@@ -99,19 +99,11 @@ class Distance:
                     "distance_of_real_training_images": frechet.frechet_distance(target, known),
                     "real_training_images": known.count, "classifier": pretrained.about(self._judge)}}
 
-    def _training_images(self, numbers: Iterable[int], count: int) -> Iterator[np.ndarray]:
-        """At most so many training images of these distributions, evenly over all of them."""
-        images = self._course.training_images(numbers)
-        rows = _spread(len(images), count)
-        for start in range(0, len(rows), samples.AT_ONCE):
-            part = images.take(rows[start:start + samples.AT_ONCE], self._config.architecture.input_shape)
-            yield samples.rounded_pixels(self._config, part)
-
     def of_distribution(self, learner: Learner, number: int, label: int | None) -> dict[str, float]:
         """Of one distribution's test images: {"frechet_reconstructions": float} and, where a latent class is the
         distribution's, {"frechet_distance": of samples of that class}."""
-        parts = self._parts(self._course.distributions[number].test)
-        target = self._moments(samples.rounded_pixels(self._config, part) for part in parts)
+        parts = [*self._parts(self._course.distributions[number].test, _COMPARED)]
+        target = self._real_moments(parts)
         found = {"frechet_reconstructions": frechet.frechet_distance(
             target, self._moments(self._reconstructions(learner, parts)))}
         if label is None:
@@ -119,13 +111,15 @@ class Distance:
         drawn = samples.of_prior(learner, sum(map(len, parts)), "frechet of a class", label)
         return {"frechet_distance": frechet.frechet_distance(target, self._moments(drawn))} | found
 
-    def _parts(self, real: Samples) -> list[np.ndarray]:
-        """The images that are compared, in the networks' input shape, in batches."""
-        rows = _spread(len(real), _COMPARED)
-        return [real.take(rows[start:start + samples.AT_ONCE], self._config.architecture.input_shape)
-                for start in range(0, len(rows), samples.AT_ONCE)]
+    def _parts(self, real: Samples, most: int) -> Iterator[np.ndarray]:
+        """At most so many images, evenly over all, in the networks' input shape, in batches."""
+        for rows in batches(_spread(len(real), most), samples.AT_ONCE):
+            yield real.take(rows, self._config.architecture.input_shape)
 
-    def _moments(self, images: Iterable[np.ndarray]):
+    def _real_moments(self, parts: Iterable[np.ndarray]) -> frechet.Moments:
+        return self._moments(samples.rounded_pixels(self._config, part) for part in parts)
+
+    def _moments(self, images: Iterable[np.ndarray]) -> frechet.Moments:
         return frechet.image_moments(self._extractor, images)
 
     def _reconstructions(self, learner: Learner, parts: list[np.ndarray]) -> Iterator[np.ndarray]:

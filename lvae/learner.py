@@ -65,8 +65,7 @@ class Learner(tf.train.experimental.PythonState):
 
     def model(self) -> TF1Model:
         """The student under its TF1 names."""
-        return checkpoint.tf1_model(self.config, self.lineage, self.networks.student, self.optimizer,
-                                    lifelong=self.config.is_lifelong)
+        return checkpoint.tf1_model(self.config, self.lineage, self.networks.student, self.optimizer)
 
     def load(self, path: Path, visited: list[int], lineage: Lineage) -> None:
         """Become the student of these distributions that a checkpoint of either program holds.
@@ -75,8 +74,7 @@ class Learner(tf.train.experimental.PythonState):
           UserError: unreadable, or of other settings: names what does not fit.
         """
         student, optimizer = self._build_student(lineage)
-        checkpoint.restore(path, checkpoint.tf1_model(self.config, lineage, student, optimizer,
-                                                      lifelong=self.config.is_lifelong))
+        checkpoint.restore(path, checkpoint.tf1_model(self.config, lineage, student, optimizer))
         self.visited = visited
         self.lineage = lineage
         self.networks = Networks(student, None)
@@ -99,29 +97,26 @@ class Learner(tf.train.experimental.PythonState):
         with replicas.scope(self.strategy):
             return fork.build_student(self.config, lineage)
 
+    def _groups(self) -> dict[str, list]:
+        """All variables, by the names that the arrays of a resume point begin with."""
+        student, teacher = self.networks
+        return {"student": student.variables, "optimizer": self.optimizer.variables,
+                "teacher": teacher.variables if teacher else [], "clock": self.clock}
+
     def serialize(self) -> bytes:
+        teacher = self.networks.teacher
+        standing = {**self.lineage._asdict(), "teacher_classes": teacher.latents.classes if teacher else None,
+                    "entries": self.visited, "results": self.results, "anchored": self.anchor is not None}
+        groups = self._groups() | (self.anchor._asdict() if self.anchor else {})
+        arrays = {f"{group}/{index}": np.asarray(value) for group, values in groups.items()
+                  for index, value in enumerate(values)}
         buffer = io.BytesIO()
-        np.savez(buffer, **self._arrays())
+        np.savez(buffer, standing=np.array(json.dumps(standing)), **arrays)
         return buffer.getvalue()
 
     def deserialize(self, string_value: bytes) -> None:
-        with np.load(io.BytesIO(string_value), allow_pickle=False) as arrays:
-            self._rebuild(dict(arrays))
-
-    def _arrays(self) -> dict[str, np.ndarray]:
-        teacher = self.networks.teacher
-        standing = {"first": self.lineage.first, "forks": self.lineage.forks, "new_classes": self.lineage.new_classes,
-                    "teacher_classes": teacher.latents.classes if teacher else None, "entries": self.visited,
-                    "results": self.results, "anchored": self.anchor is not None}
-        groups = {"student": self.networks.student.variables, "optimizer": self.optimizer.variables,
-                  "teacher": teacher.variables if teacher else [], "clock": self.clock,
-                  "importance": self.anchor.importance if self.anchor else [],
-                  "weights": self.anchor.weights if self.anchor else []}
-        return {"standing": np.array(json.dumps(standing)),
-                **{f"{group}/{index}": np.asarray(value) for group, values in groups.items()
-                   for index, value in enumerate(values)}}
-
-    def _rebuild(self, arrays: dict[str, np.ndarray]) -> None:
+        with np.load(io.BytesIO(string_value), allow_pickle=False) as file:
+            arrays = dict(file)
         standing = json.loads(str(arrays["standing"]))
         self.visited = standing["entries"]
         self.results = standing["results"]
@@ -136,19 +131,12 @@ class Learner(tf.train.experimental.PythonState):
         self.clock = step.start_clock()
         self.anchor = None
         if standing["anchored"]:
-            self.anchor = Anchor(*([tf.constant(value) for value in _group(arrays, name)]
-                                   for name in ("importance", "weights")))
-        _assign(student.variables, _group(arrays, "student"))
-        _assign(teacher.variables if teacher else [], _group(arrays, "teacher"))
-        _assign(self.optimizer.variables, _group(arrays, "optimizer"))
-        _assign(self.clock, _group(arrays, "clock"))
+            self.anchor = Anchor(*([tf.constant(value) for value in _group(arrays, name)] for name in Anchor._fields))
+        for name, variables in self._groups().items():
+            for variable, value in zip(variables, _group(arrays, name), strict=True):
+                variable.assign(value)
 
 
 def _group(arrays: dict[str, np.ndarray], name: str) -> list[np.ndarray]:
     count = sum(key.startswith(f"{name}/") for key in arrays)
     return [arrays[f"{name}/{index}"] for index in range(count)]
-
-
-def _assign(variables, values: list[np.ndarray]) -> None:
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)

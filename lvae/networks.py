@@ -4,6 +4,7 @@ Images are NHWC in [0, 1] for convolutional bodies and flat [n, pixels] for dens
 then bias or normalisation, then ELU; the last layer is linear with a bias.
 """
 
+import functools
 from typing import NamedTuple
 
 import keras
@@ -77,16 +78,13 @@ class Body(keras.Model):
         self.norms = [_NORMALISERS[normaliser](dtype=dtype) for _ in layers[:-1]] if normaliser else []
         self.tf1_layers = tf1_layers
 
-    def _normalise(self, index: int, x, training: bool):
-        norm = self.norms[index] if self.norms else None
-        x, seen = slim.normalise(norm, x, training)
-        for moments in seen.values():
-            norm.update(moments)
-        return x
-
     def call(self, x, training: bool = False):
         for index, layer in enumerate(self.affine[:-1]):
-            x = tf.nn.elu(self._normalise(index, layer(x), training))
+            norm = self.norms[index] if self.norms else None
+            x, seen = slim.normalise(norm, layer(x), training)
+            for moments in seen.values():
+                norm.update(moments)
+            x = tf.nn.elu(x)
         return self.affine[-1](tf.cast(x, self.dtype_policy.variable_dtype))
 
 
@@ -106,68 +104,57 @@ class ConvDecoder(Body):
         return super().call(x[:, None, None, :], training=training)
 
 
-class _Maker:
-    """Makes the layers of one body: common settings, and one initial seed per layer."""
-
-    def __init__(self, name: str, normaliser: str | None, count: int, seed: int, dtype):
-        self.bias_in_hidden = normaliser is None
-        self.last = count - 1
-        self.name = name
-        self.seed = seed
-        self.dtype = dtype
-
-    def options(self, index: int, initializer) -> dict:
-        kernel = initializer(seed=randomness.initial_seed(self.seed, self.name, str(index)))
-        head = keras.dtype_policies.get(self.dtype).variable_dtype
-        last = index == self.last
-        return dict(name=f"layer_{index}", kernel_initializer=kernel, use_bias=last or self.bias_in_hidden,
-                    dtype=head if last else self.dtype)
-
-
-def _normal(seed):
-    return keras.initializers.RandomNormal(stddev=0.02, seed=seed)
-
-
-def _truncated_normal(seed):
-    return keras.initializers.TruncatedNormal(stddev=0.02, seed=seed)
-
-
-def dense_body(inputs: int, sizes: tuple[int, ...], outputs: int, normaliser: str | None = None, *, name: str,
-               seed: int = 0, dtype="float32") -> Body:
-    """[n, inputs] -> [n, outputs] through hidden layers of `sizes`; Glorot-uniform kernels."""
-    make = _Maker(name, normaliser, len(sizes) + 1, seed, dtype)
-    layers = [keras.layers.Dense(size, **make.options(index, keras.initializers.GlorotUniform))
-              for index, size in enumerate([*sizes, outputs])]
-    names = [f"layer/layer_{index}" for index in range(1, len(sizes) + 1)] + ["projection"]
-    return _built(Body(layers, names, normaliser, name=name, dtype=dtype), (inputs,))
-
-
+_NORMAL = functools.partial(keras.initializers.RandomNormal, stddev=0.02)
+_TRUNCATED = functools.partial(keras.initializers.TruncatedNormal, stddev=0.02)
 _CONVOLUTIONS = [(32, 5, 1), (64, 4, 2), (128, 4, 1), (256, 4, 2), (512, 4, 1), (512, 1, 1)]  # channels, side, stride
 _TRANSPOSED = [(512, 4, 1), (256, 4, 2), (128, 4, 1), (64, 4, 2), (64, 5, 1)]
 
 
-def conv_encoder(channels: int, outputs: int, normaliser: str | None = None, *, name: str, seed: int = 0,
-                 dtype="float32") -> Body:
+def dense_body(inputs: int, sizes: tuple[int, ...], outputs: int, normaliser: str | None = None, **options) -> Body:
+    """[n, inputs] -> [n, outputs] through hidden layers of `sizes`; Glorot-uniform kernels.
+
+    Args:
+      options: name, seed and dtype, here and below, as of `_built`.
+    """
+    layers = [(keras.layers.Dense, keras.initializers.GlorotUniform, size) for size in (*sizes, outputs)]
+    names = [*(f"layer/layer_{number}" for number in range(1, len(layers))), "projection"]
+    return _built(Body, (inputs,), layers, names, normaliser, **options)
+
+
+def conv_encoder(channels: int, outputs: int, normaliser: str | None = None, **options) -> Body:
     """[n, 32, 32, channels] -> [n, outputs]: VALID convolutions, sides 32, 28, 13, 10, 4, 1, 1, 1."""
-    make = _Maker(name, normaliser, len(_CONVOLUTIONS) + 1, seed, dtype)
-    layers = [keras.layers.Conv2D(filters, side, stride, **make.options(index, _truncated_normal))
-              for index, (filters, side, stride) in enumerate([*_CONVOLUTIONS, (outputs, 1, 1)])]
-    names = ["Conv"] + [f"Conv_{index}" for index in range(1, len(layers))]
-    return _built(ConvEncoder(layers, names, normaliser, name=name, dtype=dtype), (32, 32, channels))
+    layers = [(keras.layers.Conv2D, _TRUNCATED, *sizes) for sizes in (*_CONVOLUTIONS, (outputs, 1, 1))]
+    return _built(ConvEncoder, (32, 32, channels), layers, _numbered("Conv", len(layers)), normaliser, **options)
 
 
-def conv_decoder(inputs: int, outputs: int, normaliser: str | None = None, *, name: str, seed: int = 0,
-                 dtype="float32") -> Body:
+def conv_decoder(inputs: int, outputs: int, normaliser: str | None = None, **options) -> Body:
     """[n, inputs] -> [n, 32, 32, outputs]: transposed VALID convolutions, sides 1, 4, 10, 13, 28, 32."""
-    make = _Maker(name, normaliser, len(_TRANSPOSED) + 1, seed, dtype)
-    layers = [keras.layers.Conv2DTranspose(filters, side, stride, **make.options(index, _normal))
-              for index, (filters, side, stride) in enumerate(_TRANSPOSED)]
-    layers.append(keras.layers.Conv2D(outputs, 1, **make.options(len(_TRANSPOSED), _truncated_normal)))
-    names = ["Conv2d_transpose"] + [f"Conv2d_transpose_{index}" for index in range(1, len(_TRANSPOSED))] + ["Conv"]
-    return _built(ConvDecoder(layers, names, normaliser, name=name, dtype=dtype), (inputs,))
+    layers = [*((keras.layers.Conv2DTranspose, _NORMAL, *sizes) for sizes in _TRANSPOSED),
+              (keras.layers.Conv2D, _TRUNCATED, outputs, 1)]
+    names = [*_numbered("Conv2d_transpose", len(_TRANSPOSED)), "Conv"]
+    return _built(ConvDecoder, (inputs,), layers, names, normaliser, **options)
 
 
-def _built(body: Body, shape: tuple[int, ...]) -> Body:
+def _numbered(kind: str, count: int) -> list[str]:
+    """TF-Slim's names of so many layers of a kind."""
+    return [kind, *(f"{kind}_{number}" for number in range(1, count))]
+
+
+def _built(kind: type[Body], shape: tuple[int, ...], layers: list[tuple], tf1_layers: list[str],
+           normaliser: str | None, *, name: str, seed: int = 0, dtype="float32") -> Body:
+    """A body with fresh weights.
+
+    Args:
+      shape: of one input.
+      layers: (class, initializer of the kernel, sizes) of each, the last of which computes in the variables' dtype.
+    """
+    made, head = [], keras.dtype_policies.get(dtype).variable_dtype
+    for index, (layer, initializer, *sizes) in enumerate(layers):
+        last = index == len(layers) - 1
+        kernel = initializer(seed=randomness.initial_seed(seed, name, str(index)))
+        made.append(layer(*sizes, name=f"layer_{index}", kernel_initializer=kernel,
+                          use_bias=last or normaliser is None, dtype=head if last else dtype))
+    body = kind(made, tf1_layers, normaliser, name=name, dtype=dtype)
     body(tf.zeros([1, *shape], body.dtype_policy.variable_dtype))
     return body
 
@@ -222,14 +209,8 @@ def tf1_variables(vae: Vae, prefix: str, scopes: tuple[str, str]) -> dict[str, k
             | tf1_names(vae.decoder, f"{prefix}/generator/{decoder}"))
 
 
-def _tidy(text: str) -> str:
-    for character in "[]{}():' ":
-        text = text.replace(character, "")
-    return text.replace(",", "_").lower()
-
-
-def model_name(config: Config, latents: Latents, forks: int = 0, *, lifelong: bool = True) -> str:
-    """The TF1 name prefix of a model.
+def model_name(config: Config, latents: Latents, forks: int = 0) -> str:
+    """The TF1 name prefix of a model, of the original's lifelong class or of its vanilla one.
 
     A forked model keeps the text of the first one's settings, with its own number: `latents` are the first model's.
     """
@@ -240,4 +221,6 @@ def model_name(config: Config, latents: Latents, forks: int = 0, *, lifelong: bo
         encoder, decoder = f"4_5x5xn_s2_fc{latents.encoded}", "cifar_decoder"
     text = (f"vae{forks}_elu_enc{encoder}_dec{decoder}_learningrate{config.learning_rate}"
             f"_latentsize{config.latent_size}")
-    return _tidy(text + (f"_discsize1_mutintoreg{config.mutual_info_reg}" if lifelong else ""))
+    if config.is_lifelong:
+        text += f"_discsize1_mutintoreg{config.mutual_info_reg}"
+    return text.translate(str.maketrans(",", "_", "[]{}():' ")).lower()

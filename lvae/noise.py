@@ -23,10 +23,10 @@ def _draw_classes(classes: int, rows: int, key) -> tf.Tensor:
     return tf.random.stateless_uniform([rows], key, 0, max(classes, 1), tf.int32)
 
 
-def draw_replay(latents: Latents, rows: int, key: Callable) -> ReplayNoise:
-    """For so many images from the prior; `key` as above."""
-    return ReplayNoise(tf.random.stateless_normal([rows, latents.continuous], key("replay")),
-                       _draw_classes(latents.classes, rows, key("replay classes")))
+def draw_replay(latents: Latents, rows: int, key: Callable, label: int | None = None) -> ReplayNoise:
+    """For so many images from the prior, all of one latent class (`label`) or each of its own; `key` as above."""
+    classes = _draw_classes(latents.classes, rows, key("replay classes")) if label is None else tf.fill([rows], label)
+    return ReplayNoise(tf.random.stateless_normal([rows, latents.continuous], key("replay")), classes)
 
 
 def draw_noise(config: Config, lineage: Lineage, networks: Networks, rows: int, stream: str, *counters) -> Noise:

@@ -24,10 +24,16 @@ def _with_class(learner: Learner, continuous: np.ndarray, label: int) -> np.ndar
     return np.concatenate([continuous, np.tile(one_hot, (len(continuous), 1))], axis=1)
 
 
-def draw(directory: Path, course: Course, learner: Learner) -> None:
-    """All pictures of the present model, under the original's names."""
-    directory = Path(directory)
-    _draw_samples(directory, learner)
+def draw(directory: Path, course: Course, learner: Learner) -> list[np.ndarray]:
+    """All pictures of the present model, under the original's names; returns the samples among them.
+
+    They are a few of each latent class, or of the only prior: uint8 [n, h, w, c] each.
+    """
+    directory, drawn = Path(directory), _samples(learner)
+    for label, of_class in enumerate(drawn):
+        for number, pixels in enumerate(of_class):
+            name = f"vae_{learner.lineage.forks}_consistency_discrete_index{label}_num{number}.png"
+            pictures.save_png(directory / name, pixels)
     for prefix, images in course.tests.items():
         # The original's names: 20d_... whatever the latent size, or the test set's where there are two.
         lead = prefix if len(course.tests) > 1 else "20d"
@@ -36,17 +42,10 @@ def draw(directory: Path, course: Course, learner: Learner) -> None:
         for images in course.tests.values():
             _draw_clusters(directory / f"2d_cluster_{learner.model().prefix}.png", learner, images)
         _draw_interpolation(directory / "interpolation_discrete", learner)
-
-
-def _draw_samples(directory: Path, learner: Learner) -> None:
-    for label, of_class in enumerate(_samples(learner)):
-        for number, pixels in enumerate(of_class):
-            name = f"vae_{learner.lineage.forks}_consistency_discrete_index{label}_num{number}.png"
-            pictures.save_png(directory / name, pixels)
+    return drawn
 
 
 def _samples(learner: Learner) -> list[np.ndarray]:
-    """A few of each latent class, or of the only prior: uint8 [n, h, w, c] each."""
     latents, found = learner.lineage.latents, []
     for label in range(max(latents.classes, 1)):
         generator = randomness.host_generator(learner.config.seed, "samples", learner.lineage.forks, label)
@@ -55,11 +54,11 @@ def _samples(learner: Learner) -> list[np.ndarray]:
     return found
 
 
-def overview(course: Course, learner: Learner) -> np.ndarray:
-    """The same samples as one picture uint8 [height, width, 3], a row for each latent class."""
+def overview(course: Course, learner: Learner, drawn: list[np.ndarray]) -> np.ndarray:
+    """The samples that `draw` returned as one picture uint8 [height, width, 3], a row for each latent class."""
     names = [course.distributions[number].name for number in dict.fromkeys(learner.visited)]
     classes = learner.lineage.latents.classes
-    return pictures.labelled_grid(_samples(learner), names if len(names) == classes else [*map(str, range(classes))])
+    return pictures.labelled_grid(drawn, names if len(names) == classes else [*map(str, range(classes))])
 
 
 def _draw_reconstructions(path: Path, learner: Learner, images: Samples) -> None:

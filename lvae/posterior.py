@@ -121,10 +121,6 @@ def start_annealing() -> Annealing:
     return Annealing(tf.constant(0), tf.constant(1.0))
 
 
-def _due(calls: tf.Tensor) -> tf.Tensor:
-    return tf.logical_and(calls > 0, tf.equal(calls % _ANNEALING_PERIOD, 0))
-
-
 def annealed(calls: tf.Tensor) -> tf.Tensor:
     """max(exp(-3e-5 calls), 0.5)."""
     return tf.maximum(tf.exp(-_ANNEALING_RATE * tf.cast(calls, tf.float32)), _LOWEST_TEMPERATURE)
@@ -132,11 +128,12 @@ def annealed(calls: tf.Tensor) -> tf.Tensor:
 
 def after_training_call(state: Annealing) -> Annealing:
     """TF1: every tenth call, if it trains, sets the temperature of the calls after it."""
-    temperature = tf.where(_due(state.calls), annealed(state.calls), state.temperature)
+    due = tf.logical_and(state.calls > 0, tf.equal(state.calls % _ANNEALING_PERIOD, 0))
+    temperature = tf.where(due, annealed(state.calls), state.temperature)
     return Annealing(state.calls + 1, temperature)
 
 
-def after_test_calls(state: Annealing, count: int = 1) -> Annealing:
+def after_test_calls(state: Annealing, count: int) -> Annealing:
     """Test calls advance the counter too, but leave the temperature alone."""
     return Annealing(state.calls + count, state.temperature)
 

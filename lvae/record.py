@@ -90,6 +90,6 @@ class Record:
         evaluate.write_results(directory, self._course, learner)
         model = learner.model()
         tf1.write(directory / "models" / f"{model.prefix}.cpkt", model.variables())
-        pictures.draw(directory / "imgs", self._course, learner)
-        self._run.log.picture("samples", pictures.overview(self._course, learner),
+        drawn = pictures.draw(directory / "imgs", self._course, learner)
+        self._run.log.picture("samples", pictures.overview(self._course, learner, drawn),
                               self._run.first_step + self._run.lengths[self._run.phase] - 1)

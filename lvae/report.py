@@ -16,7 +16,7 @@ from lib.report.page import Chapter, Figure, Section
 from lib.report.runs import Run, read_json
 from lib.report.tables import NONE, Table, number
 from lvae import distributions
-from lvae.comparison import QUANTITIES, aligned, points, title, transitions, visited
+from lvae.comparison import QUANTITIES, cells, points, title, transitions, visited
 from lvae.config import EXPERIMENTS
 from lvae.frechet import circumstances
 
@@ -108,16 +108,10 @@ def over_transitions(runs: Sequence[Run], results: dict[str, list[dict]]) -> Sec
                 lines.append(pictures.Line(run.name, *zip(*found), colour))
         if lines:
             drawn.append(sections.chart(title(name), lines, "distributions learned", name))
-            tables.append(_table(name, results))
+            tables.append(Table(title(name), ["transition", "distribution", *results], cells(results, name, NONE)))
     if not drawn:
         return None
     return Section("Over the transitions", "After each distribution.", drawn, tables)
-
-
-def _table(quantity: str, results: dict[str, list[dict]]) -> Table:
-    rows = [[str(transition), distribution, *(number(row[quantity]) if row else NONE for row in of_runs)]
-            for transition, distribution, of_runs in aligned(results)]
-    return Table(title(quantity), ["transition", "distribution", *results], rows)
 
 
 def _of_models(run: Run, pattern: str) -> list[Figure]:

@@ -1,7 +1,6 @@
 """What `lib.sample` knows of the Lifelong VAE: where a run's checkpoints lie, images of the latent classes of one, and
 reconstructions."""
 
-import math
 import re
 from pathlib import Path
 
@@ -12,9 +11,10 @@ from lib import files, randomness, tf1
 from lib.data.sources import Arrays
 from lib.errors import UserError
 from lib.sample.model import Drawn, Model
-from lvae import data, distributions, examine, interchange, lifelong, losses, samples
-from lvae.config import EXPERIMENTS, Architecture, Config, config_of
-from lvae.noise import draw_latent, draw_replay
+from lvae import data, distributions, examine, interchange, lifelong, samples
+from lvae.checkpoint import models_in
+from lvae.config import EXPERIMENTS, Config, config_of
+from lvae.noise import draw_replay
 
 _GREY = ("mnist", "fashion")  # data sets of 28x28 images, which training prepares one by one
 _LUMA = np.array([[0.299], [0.587], [0.114]], np.float32)  # of RGB, as Pillow's
@@ -24,7 +24,7 @@ class LifelongVAE(Model):
     """A VAE of one latent class per distribution; one that is not lifelong has none to ask for."""
 
     def __init__(self, prefix: Path, config: Config):
-        self._learner = examine.load(config, prefix, 1)
+        self._learner = examine.load(config, prefix)
         self._config = self._learner.config
         self._vae = self._learner.networks.student
         latents = self._vae.latents
@@ -33,9 +33,8 @@ class LifelongVAE(Model):
 
     def _batch(self, label, number, seed, batch):
         stream = "sample" if label is None else f"sample/{label}"
-        noise = draw_replay(self._vae.latents, batch, lambda name: randomness.key(seed, f"{stream}/{name}", number))
-        if label is not None:
-            noise = noise._replace(classes=tf.fill([batch], label))
+        noise = draw_replay(self._vae.latents, batch, lambda name: randomness.key(seed, f"{stream}/{name}", number),
+                            label)
         z = lifelong.prior_sample(self._vae.latents, noise, self._config.generative_scale_var).numpy()
         labels = noise.classes if self._vae.latents.classes else tf.fill([batch], -1)
         return Drawn(samples.decoded(self._learner, z), labels.numpy(), z)
@@ -44,14 +43,11 @@ class LifelongVAE(Model):
         """As `Model` says. Pixels are prepared as in training where that is done image by image: MNIST and Fashion."""
         size = batch or self.batch
         for number, start in enumerate(range(0, len(images), size)):
-            seen = tf.constant(self._prepared(images[start:start + size]))
-            noise = draw_latent(self._vae.latents, len(seen), lambda name: randomness.key(
-                seed, f"reconstruct/{name}", number))
-            passed = losses.reconstruct(self._config, self._vae, seen, noise, self._learner.temperature())
-            logits = passed.posterior.logits.numpy()
-            labels = np.argmax(logits, axis=1) if logits.shape[1] else np.full(len(seen), -1)
-            pixels = samples.rounded_pixels(self._config, losses.likelihood(self._config).mean(passed.output))
-            yield Drawn(pixels, labels.astype(np.int32), passed.latent.z.numpy())
+            seen = samples.passed(self._learner, self._prepared(images[start:start + size]),
+                                  lambda name: randomness.key(seed, f"reconstruct/{name}", number))
+            logits = seen.posterior.logits.numpy()
+            labels = np.argmax(logits, axis=1) if logits.shape[1] else np.full(len(logits), -1)
+            yield Drawn(samples.pixels_of(self._config, seen.output), labels.astype(np.int32), seen.latent.z.numpy())
 
     @property
     def input_side(self):
@@ -98,13 +94,9 @@ def of_run(prefix: Path, settings: dict) -> LifelongVAE:
 
 def of_checkpoint(prefix: Path, name: str) -> LifelongVAE:
     """A checkpoint of one of the models of `interchange`, whose variables tell the sizes."""
-    body = name.removeprefix("lvae-")
-    networks = interchange.build(body, tf1.read(prefix)).networks
-    if not networks:
+    values = tf1.read(prefix)
+    models = models_in(values)
+    if not models:
         raise UserError(f"{prefix} holds no model of a Lifelong VAE; leave out --model={name}")
-    encoder, decoder, *_ = networks.values()
-    inputs, outputs = encoder.affine[0].kernel.shape[-2], decoder.affine[-1].kernel.shape[-1]
-    side = math.isqrt(inputs)
-    shape = (data.SIDE, data.SIDE, inputs) if body == "cnn" else (side, inputs // side, 1)
-    # Which of the two-sided likelihoods it is does not show, but all draw their location.
-    return LifelongVAE(prefix, Config("", Architecture(body, shape, "logistic" if outputs > inputs else "bernoulli")))
+    config, _ = interchange.model_of(name.removeprefix("lvae-"), max(models, key=models.get), values)
+    return LifelongVAE(prefix, config)

@@ -10,6 +10,7 @@ from lib import device, pictures, randomness
 from lvae import lifelong, losses
 from lvae.config import Config
 from lvae.learner import Learner
+from lvae.losses import Pass
 from lvae.noise import draw_latent, draw_replay
 
 AT_ONCE = 500  # images of one call
@@ -24,10 +25,14 @@ def rounded_pixels(config: Config, images) -> np.ndarray:
     return pictures.rounded_pixels(shaped, unit_range=True)
 
 
+def pixels_of(config: Config, output: tf.Tensor) -> np.ndarray:
+    """The same of a decoder's output: the means of p(x | z)."""
+    return rounded_pixels(config, losses.likelihood(config).mean(output))
+
+
 def decoded(learner: Learner, z: np.ndarray) -> np.ndarray:
     """Pixels of latent variables [n, size]."""
-    output = learner.networks.student.decoder(tf.constant(z, tf.float32))
-    return rounded_pixels(learner.config, losses.likelihood(learner.config).mean(output))
+    return pixels_of(learner.config, learner.networks.student.decoder(tf.constant(z, tf.float32)))
 
 
 def of_prior(learner: Learner, count: int, stream: str, label: int | None = None) -> Iterator[np.ndarray]:
@@ -41,16 +46,17 @@ def of_prior(learner: Learner, count: int, stream: str, label: int | None = None
     generate = device.graph(lambda noise: lifelong.generate(config, student, noise))
     for batch, start in enumerate(range(0, count, AT_ONCE)):
         noise = draw_replay(student.latents, AT_ONCE, lambda name: randomness.key(
-            config.seed, f"{stream}/{name}", len(learner.visited), batch))
-        if label is not None:
-            noise = noise._replace(classes=tf.fill([AT_ONCE], label))
+            config.seed, f"{stream}/{name}", len(learner.visited), batch), label)
         yield rounded_pixels(config, generate(noise))[:count - start]
 
 
-def reconstructed(learner: Learner, images: np.ndarray, key: Callable) -> np.ndarray:
-    """Pixels of the reconstructions of images [n, ...]; `key`: name of a draw -> its key."""
-    config = learner.config
+def passed(learner: Learner, images: np.ndarray, key: Callable) -> Pass:
+    """What the student makes of images [n, ...]; `key`: name of a draw -> its key."""
     student = learner.networks.student
     noise = draw_latent(student.latents, len(images), key)
-    output = losses.reconstruct(config, student, tf.constant(images), noise, learner.temperature()).output
-    return rounded_pixels(config, losses.likelihood(config).mean(output))
+    return losses.reconstruct(learner.config, student, tf.constant(images), noise, learner.temperature())
+
+
+def reconstructed(learner: Learner, images: np.ndarray, key: Callable) -> np.ndarray:
+    """The pixels of their reconstructions."""
+    return pixels_of(learner.config, passed(learner, images, key).output)

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from lib import device, optimizers
 from lib.run import replicas
-from lib.run.repeat import looped, repeat
+from lib.run.repeat import repeat
 from lvae import baselines, lifelong
 from lvae import posterior as q
 from lvae.baselines import Anchor
@@ -63,28 +63,26 @@ def current_temperature(config: Config, state: Annealing) -> tf.Tensor:
     return state.temperature if config.formulas == "tf1" else q.temperature_by_forward_call(state.calls)
 
 
-def _after(config: Config, state: Annealing, training: bool) -> Annealing:
-    if config.formulas == "tf1":
-        return q.after_training_call(state) if training else q.after_test_calls(state)
+def _after_tests(config: Config, state: Annealing, batches: int) -> Annealing:
     # The PyTorch version's reparameteriser is called for the images and again for their reconstructions.
-    return q.after_test_calls(state, 2)
+    return q.after_test_calls(state, batches if config.formulas == "tf1" else 2 * batches)
+
+
+def _after_training(config: Config, state: Annealing) -> Annealing:
+    # The PyTorch version's temperature follows from the count alone.
+    return q.after_training_call(state) if config.formulas == "tf1" else _after_tests(config, state, 1)
 
 
 def advance_clock(config: Config, clock: Clock, batches: int) -> None:
     """Count the batches of a test: the original's annealing counts all calls of a model, not only those that train."""
-    state = clock.read()
-    for _ in range(batches):
-        state = _after(config, state, training=False)
-    clock.write(state)
+    clock.write(_after_tests(config, clock.read(), batches))
 
 
 def wind_clock(config: Config, clock: Clock, iterations: int) -> None:
-    """Count so many training steps of a model that is loaded, as if they had been made here."""
-    @device.graph
-    def wound(state: Annealing, count) -> Annealing:
-        return looped(count, lambda _, before: _after(config, before, training=True), state)
-
-    clock.write(wound(clock.read(), tf.constant(iterations)))
+    """Count so many training steps of a model that is loaded, as if they had been made here, without tests."""
+    calls = _after_tests(config, q.start_annealing(), iterations).calls
+    # TF1's temperature is that of the last tenth call; that of call 0 is 1, with which it begins.
+    clock.write(Annealing(calls, q.temperature_by_forward_call(tf.constant(max(iterations - 1, 0)))))
 
 
 def normalised(gradients: list[tf.Tensor]) -> list[tf.Tensor]:
@@ -105,11 +103,10 @@ def descend(config: Config, optimizer: keras.optimizers.Optimizer, gradients: li
 
 def reported_quantities(config: Config, networks: Networks, anchor: Anchor | None) -> list[str]:
     """Names of what a training step reports."""
-    absent = set() if config.informs else {"information"}
-    absent |= set() if networks.teacher and config.likelihood_gamma else {"teacher_likelihood"}
-    absent |= set() if networks.teacher else {"consistency", "consistency_accuracy"}
-    absent |= set() if anchor else {"ewc_penalty"}
-    return [name for name in QUANTITIES if name not in absent]
+    teaches = networks.teacher is not None
+    present = {"consistency": teaches, "consistency_accuracy": teaches, "information": config.informs,
+               "teacher_likelihood": teaches and config.likelihood_gamma, "ewc_penalty": anchor}
+    return [name for name in QUANTITIES if present.get(name, True)]
 
 
 def _means(config: Config, outcome: Outcome) -> dict[str, tf.Tensor]:
@@ -167,7 +164,7 @@ def make_steps(config: Config, visit: int, lineage: Lineage, networks: Networks,
         state = clock.read()
         noise = draw_noise(config, lineage, networks, images.shape[0], "train", visit, number)
         means = reported(images, noise, current_temperature(config, state))
-        clock.write(_after(config, state, training=True))
+        clock.write(_after_training(config, state))
         return means
 
     @device.graph

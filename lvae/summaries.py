@@ -19,8 +19,9 @@ def tags(forks: int) -> dict[str, str]:
     In one graph TF1 gives a tag that is taken a number: the second model's first one is `vae_loss_mean_1`. Those that
     the first model has not begin with the second.
     """
-    return {name: tag + (f"_{number}" if number > 0 else "") for known, number in (
-        (_TAGS, forks), (_STUDENTS, forks - 1)) for name, tag in known.items()}
+    numbers = dict.fromkeys(_TAGS, forks) | dict.fromkeys(_STUDENTS, forks - 1)
+    return {name: tag + (f"_{numbers[name]}" if numbers[name] > 0 else "")
+            for name, tag in (_TAGS | _STUDENTS).items()}
 
 
 class Summaries:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lib.errors import UserError
 from lib.reproduce import __main__ as reproduce
 from lib.reproduce import markers
 from lib.reproduce.table import Budget, Compared
@@ -160,6 +161,13 @@ def test_runs_of_several_seeds_become_a_mean_and_a_deviation(tmp_path, monkeypat
         f"auto_tasks-2_seed-{seed}" for seed in (1, 2, 6)]
     assert ("| RA | 98.19 | 30.00 ± 26.46 (-68.19) | 97.01 | 30.00 ± 26.46 (-67.01) | 2 iterations, float32, tasks=2, "
             "seeds 1, 2, 6 |") in (tmp_path / "mergan-mnist.md").read_text()
+
+
+def test_results_of_another_program_are_named_before_they_are_drawn(tmp_path, monkeypatch):
+    (tmp_path / "lvae-permuted.json").write_text('{"ewc": {}}')
+    monkeypatch.setattr(reproduce, "run_row", lambda *_: {"budget": "", "transitions": []})
+    with pytest.raises(UserError, match="lvae-permuted.json is not what this program writes"):
+        reproduce.main(["lvae-permuted", "--rows=vanilla", f"--results={tmp_path}"])
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from pathlib import Path
 from lib import errors, files, systems
 from lib.report.tables import markdown
 from lib.reproduce import markers
-from lib.reproduce.__main__ import call
+from lib.reproduce.scripts import call
 from lib.reproduce.table import Budget, in_path
 from lib.run import place, provenance
 from lib.run.flags import Parser

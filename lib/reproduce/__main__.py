@@ -9,21 +9,17 @@ samples or curves. `--publish` writes the repository's own `results/` and the ta
 """
 
 import dataclasses
-import os
-import signal
 import statistics
-import subprocess
-import sys
 from pathlib import Path
 
 from lib import errors, files, systems
 from lib.reproduce import markers
+from lib.reproduce.scripts import ROOT, call
 from lib.reproduce.table import Budget, Compared, Table
 from lib.run.flags import Parser
 from lib.run.settings import Checked, FilePath, setting
 
-_ROOT = Path(__file__).resolve().parents[2]
-_PUBLISHED = _ROOT / "results"
+_PUBLISHED = ROOT / "results"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,21 +45,6 @@ class Command(Checked):
 def tables() -> dict[str, Table]:
     """All systems' tables by name."""
     return {name: table for system in systems.SYSTEMS for name, table in systems.part(system, "tables").TABLES.items()}
-
-
-def call(arguments: list[str], data_dir: Path) -> bool:
-    """Run a script; whether it came to its end. A signal stops it, once it has saved, and then this program."""
-    print(f"\n$ python {' '.join(arguments)}", flush=True)
-    line = [sys.executable, str(_ROOT / arguments[0]), *arguments[1:], f"--data_dir={data_dir}"]
-    with subprocess.Popen(line, env={**os.environ, "PYTHONPATH": str(_ROOT)}) as process:
-        former = {number: signal.signal(number, lambda received, frame: process.send_signal(received))
-                  for number in (signal.SIGINT, signal.SIGTERM)}
-        code = process.wait()
-    for number, handler in former.items():
-        signal.signal(number, handler)
-    if code < 0 or code > 128:
-        raise errors.Interrupted(abs(code) % 128)
-    return code == 0
 
 
 def run_row(table: Table, row: str, budget: Budget, data_dir: Path) -> dict | None:
@@ -103,22 +84,21 @@ def run_table(name: str, table: Table, command: Command) -> list[str]:
     budget = Budget(command.scale, command.precision, command.options)
     path = command.directory / f"{name}.json"
     files.make_directory(path.parent)
-    ran, stopped = [], []
+    ran, stopped = False, []
     for row in [] if command.tables_only else command.rows or table.rows:
         result = run_seeds(table, row, budget, command.seeds, Path(command.data_dir).resolve())
         if result is None:
             stopped.append(f"{name}: {row}")
             continue
-        ran.append(row)
+        ran = True
         files.write_json(path, _results(path) | {row: result})  # read anew: other rows may run beside this one
     results = _results(path)
-    if ran:
-        table.draw(path.with_suffix(".png"), results)
-    published = files.read_json(Path(__file__).parent / "published.json")
     try:
-        text = table.text(results, published)
+        text = table.text(results, files.read_json(Path(__file__).parent / "published.json"))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise errors.UserError(f"{path} is not what this program writes; move it away") from error
+    if ran:
+        table.draw(path.with_suffix(".png"), results)
     if command.publish:
         markers.write_between_markers(_PUBLISHED / "README.md", name, text)
     else:

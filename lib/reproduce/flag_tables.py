@@ -10,14 +10,13 @@ from pathlib import Path
 from lib import errors, systems
 from lib.report.tables import markdown
 from lib.reproduce.markers import write_between_markers
+from lib.reproduce.scripts import ROOT
 from lib.run.flags import Parser
-
-_ROOT = Path(__file__).resolve().parents[2]
 
 
 def readme(system: str) -> Path:
     """The README of a system, which lies in its package."""
-    return _ROOT / systems.SYSTEMS[system].replace(".", "/") / "README.md"
+    return ROOT / systems.SYSTEMS[system].replace(".", "/") / "README.md"
 
 
 def flag_table(system: str) -> str:

@@ -95,39 +95,36 @@ class Compared(Table):
     def text(self, results, figures):
         """A line per row that was run: the published figures, ours with the difference, and our budget.
 
-        Below it, in one line, the published figures of the rows that were not.
+        Below it, in one line, the published figures of the rows that were not. A table that no paper has shows ours
+        alone.
         """
         published = self.published(figures)
-        if not any(published.values()):
-            return self._unpublished(results, list(published))
-        columns = ["", *(f"{measure}: {side}" for measure in published for side in ("published", "ours")), "our budget"]
-        lines = []
-        for row in self.rows:
-            if row in results:
-                cells = [cell for measure, by_method in published.items()
-                         for cell in self._cells(by_method.get(row), results[row], measure)]
-                lines.append([row, *cells, results[row]["budget"]])
-        others = [self._published_only(row, published) for row in self.rows if row not in results]
-        parts = [markdown(columns, lines)] if lines else []
-        if others:
-            parts.append(f"Not run here, as it needs {self.needs}; published {' / '.join(published)}: "
-                         f"{', '.join(others)}.")
-        return "\n\n".join(parts)
-
-    def _unpublished(self, results: dict, measures: list[str]) -> str:
-        """The same of a table that no paper has."""
-        lines = [[row, *(self._cells(None, results[row], measure)[1] for measure in measures), results[row]["budget"]]
+        is_published = any(published.values())
+        if is_published:
+            columns = ["", *(f"{measure}: {side}" for measure in published for side in ("published", "ours"))]
+        else:
+            columns = ["not in the paper", *published]
+        lines = [[row, *self._cells(row, results[row], published), results[row]["budget"]]
                  for row in self.rows if row in results]
+        parts = [markdown([*columns, "our budget"], lines)] if lines else []
         missing = [row for row in self.rows if row not in results]
-        parts = [markdown(["not in the paper", *measures, "our budget"], lines)] if lines else []
-        if missing:
+        if missing and is_published:
+            others = ", ".join(self._published_only(row, published) for row in missing)
+            parts.append(f"Not run here, as it needs {self.needs}; published {' / '.join(published)}: {others}.")
+        elif missing:
             parts.append(f"Not in the paper, and not run here, as it needs {self.needs}: {', '.join(missing)}.")
         return "\n\n".join(parts)
 
     @staticmethod
-    def _cells(theirs: float | None, result: dict, measure: str) -> list[str]:
-        ours, deviation = result["figures"].get(measure), result.get("deviations", {}).get(measure)
-        return ["" if theirs is None else f"{theirs:.2f}", _beside(ours, theirs, deviation)]
+    def _cells(row: str, result: dict, published: dict[str, dict[str, float]]) -> list[str]:
+        """Of each measure the published figure, in a table that a paper has, and ours."""
+        cells = []
+        for measure, by_method in published.items():
+            theirs = by_method.get(row)
+            if any(published.values()):
+                cells.append("" if theirs is None else f"{theirs:.2f}")
+            cells.append(_beside(result["figures"].get(measure), theirs, result.get("deviations", {}).get(measure)))
+        return cells
 
     @staticmethod
     def _published_only(row: str, published: dict[str, dict[str, float]]) -> str:

@@ -10,7 +10,7 @@ from lvae import examine
 from lvae.config import Command
 from tests import tf1_program
 from tests.lvae.test_interchange import checkpoint_values, config, whole  # noqa: F401 (a fixture)
-from tests.lvae.test_train import line
+from tests.lvae.test_train import SHORT, line
 from tests.process import passed, refused
 
 
@@ -54,6 +54,21 @@ def test_a_trained_model_is_worth_what_its_run_said(tmp_path, fashion, whole):  
     assert figures["tests"]["mnist_"] == pytest.approx(results[2]["tests"]["mnist_"], rel=1e-6)
     elbos = {name: means["elbo"] for name, means in figures["distributions"].items()}
     assert elbos == pytest.approx(results[2]["elbo_by_distribution"], rel=1e-6)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("method", ["vanilla", "progressive"])
+def test_a_model_that_does_not_fork_is_evaluated_on_all_that_it_has_visited(here, fashion, method):
+    passed(here.call(line("fashion_dnn", fashion, f"{SHORT} --test_interval=0 --method={method}")))
+    prefix, = (path.with_suffix("") for path in here.path.glob("experiment_0/models/*.cpkt.index"))
+    result = json.loads((here.path / "experiment_0/results.json").read_text())[-1]
+    test = line("fashion_dnn", fashion, f"--test --load_model={prefix}")
+    passed(here.call(test))
+    figures = json.loads(next(here.path.glob("evaluation_*/evaluation.json")).read_text())
+    assert list(figures["distributions"]) == [f"fashion {number}" for number in range(3)]
+    assert figures["tests"]["mnist_"] == pytest.approx(result["tests"]["mnist_"], rel=1e-6)
+    prefix.with_name("class_list.csv").write_text("10,10\n")  # of ten
+    assert "class_list.csv does not list some of 10 distributions" in refused(here.call(test))
 
 
 @pytest.mark.full

@@ -11,7 +11,7 @@ from lib import tf1
 from lib.errors import UserError
 from lib.tf1 import __main__ as tool
 from lib.tf1 import models
-from lvae import checkpoint, step, train
+from lvae import checkpoint, interchange, step, train
 from lvae.config import EXPERIMENTS, Config
 from lvae.learner import Learner
 from lvae.networks import build_vae
@@ -174,6 +174,13 @@ def test_what_does_not_fit_is_refused_with_the_list(tmp_path, what):
         learner.load(tmp_path / "model.cpkt", [0], learner.lineage)
     assert all(part in str(refusal.value) for part in said) and "\n" not in str(refusal.value)
     assert learner.networks.student is student and learner.serialize() == before
+
+
+def test_a_layer_without_inputs_is_refused():
+    values = checkpoint_values("fashion_dnn")
+    values[f"{DENSE}/encoder/encoder/layer/layer_1/weights"] = np.zeros([0, 512], np.float32)
+    with pytest.raises(UserError, match="is no complete model with dense bodies"):
+        interchange.build("dense", values)
 
 
 # --- the programs -----------------------------------------------------------------------------------------------------

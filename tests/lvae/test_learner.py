@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lvae import baselines, step
+from lvae import baselines, posterior, step
 from lvae.config import Architecture, Config
 from lvae.learner import Learner
 
@@ -47,6 +47,18 @@ def test_resumed_learner_goes_on_bit_for_bit(tmp_path, method, forks, tf1_exact)
     for ours, theirs in zip(again.networks.student.variables, learner.networks.student.variables, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert float(again.clock.temperature) == float(learner.clock.temperature) < 1.0
+
+
+@pytest.mark.parametrize("formulas", ["tf1", "pytorch"])
+def test_the_clock_of_a_loaded_model_stands_where_its_steps_would_have_brought_it(formulas):
+    config, state = dataclasses.replace(CONFIG, formulas=formulas), posterior.start_annealing()
+    for count in range(45):
+        clock = step.start_clock()
+        step.wind_clock(config, clock, count)
+        assert int(clock.calls) == int(state.calls) == count * (1 if formulas == "tf1" else 2)
+        assert float(step.current_temperature(config, clock.read())) == float(step.current_temperature(config, state))
+        state = step._after_training(config, state)
+    assert float(step.current_temperature(config, state)) < 1.0
 
 
 @pytest.mark.full

@@ -52,6 +52,6 @@ def test_every_variable_has_a_tf1_name():
 
 
 def test_model_name_keeps_the_first_models_settings():
-    config = Config("x", CNN, latent_size=20)
+    config = Config("x", CNN, latent_size=20, sequential=True)
     assert networks.model_name(config, Latents(20, 1), 3) == (
         "vae3_elu_enc4_5x5xn_s2_fc41_deccifar_decoder_learningrate0.001_latentsize20_discsize1_mutintoreg0.0")

@@ -35,8 +35,8 @@ def draw(entry: dict) -> np.ndarray:
 
 
 def config(shape: Architecture, **options) -> Config:
-    """A configuration of the original program for networks of any size."""
-    return Config("fashion_dnn", shape, **{"tf1_exact": True} | options)
+    """A configuration of the original program's lifelong class for networks of any size."""
+    return Config("fashion_dnn", shape, **{"sequential": True, "tf1_exact": True} | options)
 
 
 def architecture(values: dict[str, np.ndarray], x_shape: list[int], likelihood: str) -> Architecture:

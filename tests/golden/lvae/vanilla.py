@@ -21,12 +21,12 @@ def compare(document, name):
     squared = given.get("rl", "binary_cross_entropy") != "binary_cross_entropy"
     config = common.config(
         Architecture("dense", (1, 1, shape[1]), "squared_error" if squared else "bernoulli", sizes, sizes),
-        latent_size=given["L"], learning_rate=given["lr"], reparam_type=given["reparam"], batch_size=given["B"],
-        use_bn=given.get("use_bn", False), use_ln=given.get("use_ln", False))
+        sequential=False, latent_size=given["L"], learning_rate=given["lr"], reparam_type=given["reparam"],
+        batch_size=given["B"], use_bn=given.get("use_bn", False), use_ln=given.get("use_ln", False))
     latents = lifelong.vanilla_latents(config)
     vae = build_vae(config, latents)
     optimizer = step.build_optimizer(config, vae.trainable_variables)
-    model = checkpoint.tf1_model(config, lifelong.Lineage(latents), vae, optimizer, lifelong=False)
+    model = checkpoint.tf1_model(config, lifelong.Lineage(latents), vae, optimizer)
     common.inject(model.weights(), records.weights(document["prefix"], case["variables"]))
     lineage, networks = lifelong.Lineage(latents), Networks(vae, None)
     steps = step.make_steps(config, 0, lineage, networks, optimizer, step.start_clock())
