@@ -111,8 +111,7 @@ class Parser:
         self._groups[False].add_argument("-h", "--help", action="help", help="Show this and exit.")
         self._groups[False].add_argument("--version", action=_ShowVersions, nargs=0,
                                          help="Show the versions of this program and its libraries, and exit.")
-        self._flags = {True: [], False: ["help", "version"]}
-        self._rows = {True: [], False: []}
+        self._settings: list[Setting] = []
         self._paths = paths
 
     def add(self, kind: type, without: Sequence[str] = ()) -> "Parser":
@@ -136,12 +135,15 @@ class Parser:
         shown = f"{_meaning(about)} (default: {_default(about)})".replace("%", "%%")
         self._groups[about.original].add_argument(f"--{about.flag}", type=functools.partial(_read, about), help=shown,
                                                   **options)
-        self._flags[about.original].append(about.flag)
-        self._rows[about.original].append([f"`--{about.flag}`", _default(about), _meaning(about, "`")])
+        self._settings.append(about)
 
     def rows(self, original: bool) -> list[list[str]]:
         """(flag, default, meaning) of the original's flags, or of this program's own, for a README."""
-        return self._rows[original]
+        return [[f"`--{about.flag}`", _default(about), _meaning(about, "`")] for about in self._settings
+                if about.original == original]
+
+    def _flags(self) -> list[str]:
+        return ["help", "version", *(about.flag for about in self._settings)]
 
     def parse(self, arguments: Sequence[str]) -> Asked:
         """
@@ -159,10 +161,9 @@ class Parser:
         if not argument.startswith("-") or argument in ("-h", "-", "--"):
             return argument
         name, equals, value = argument.lstrip("-").partition("=")
-        every = [*self._flags[True], *self._flags[False]]
-        if name in every or name.removeprefix("no") in every:
+        if {name, name.removeprefix("no")} & {*self._flags()}:
             return f"--{name}{equals}{value}"
-        for flags in (self._flags[True], every):
+        for flags in ([about.flag for about in self._settings if about.original], self._flags()):
             candidates = [flag for flag in flags if flag.startswith(name)]
             if len(candidates) == 1:
                 return f"--{candidates[0]}{equals}{value}"
@@ -179,8 +180,7 @@ class Parser:
             else:
                 paths.append(argument)
         if unknown:
-            every = [*self._flags[True], *self._flags[False]]
-            near = difflib.get_close_matches(unknown[0].lstrip("-").partition("=")[0], every, 1)
+            near = difflib.get_close_matches(unknown[0].lstrip("-").partition("=")[0], self._flags(), 1)
             meant = f" (--{near[0]}?)" if near else ""
             print(f"warning: no such flag, passed over: {' '.join(unknown)}{meant}", file=sys.stderr)
         return paths
