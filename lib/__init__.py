@@ -41,9 +41,8 @@ def _pin_keras() -> None:
         if keras.config.backend() != "tensorflow":
             raise ImportError(f"Keras runs on {keras.config.backend()} in this process; start anew with "
                               "KERAS_BACKEND=tensorflow")
-        keras.config.set_floatx(_KERAS["floatx"])
-        keras.config.set_epsilon(_KERAS["epsilon"])
-        keras.config.set_image_data_format(_KERAS["image_data_format"])
+        for name, value in _KERAS.items():
+            getattr(keras.config, f"set_{name}")(value)
         return
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     if backend != "tensorflow":

@@ -11,8 +11,8 @@ from lib.run import output
 
 _SIGPIPE = 13
 # Flags of which memory depends.
-_SIZES = ("batch_size", "mem_size", "z_dim", "f_dim", "fc_dim", "key_dim", "choose_k", "latent_size", "samples",
-          "tsne_samples", "permutations")
+_SIZES = ("batch_size", "batch", "mem_size", "z_dim", "f_dim", "fc_dim", "key_dim", "choose_k", "latent_size",
+          "samples", "tsne_samples", "permutations")
 # Beside an interrupt: a scheduler's end and its warning, a closed terminal.
 STOPPING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2") if hasattr(signal, name))
 

@@ -295,9 +295,9 @@ class Points(NamedTuple):
     colour: str
 
 
-def scatter(clouds: Sequence[Points], limits: tuple[np.ndarray, np.ndarray]) -> bytes:
-    """Point clouds as SVG; the axes, which have no meaning in t-SNE, span `limits` (lowest and highest [2])."""
-    low, high = limits
+def scatter(clouds: Sequence[Points], spanned: np.ndarray) -> bytes:
+    """Point clouds as SVG; the axes, which have no meaning in t-SNE, span these positions [n, 2]."""
+    low, high = spanned.min(axis=0), spanned.max(axis=0)
     margin = 0.04 * (high - low)
 
     def draw(figure):

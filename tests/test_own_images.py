@@ -60,9 +60,10 @@ def test_tables_and_heads_grow_with_the_classes(folder):
 
 
 def test_too_few_images_for_a_batch_are_refused_before_the_first_task(folder):
-    config = make_config(dataset="folder", batch_size=19, **FACTS)
+    settings = {"dataset": "folder", "batch_size": 19, **FACTS}
     with pytest.raises(own.UserError, match="class a: 18 images are fewer than the 19"):
-        TrainingImages(config, folder)
+        TrainingImages(make_config(**settings), folder)
+    TrainingImages(make_config(joint=True, **settings), folder)  # a batch is of all classes
     assert data_set(make_config(dataset="digits"), folder) == "digits"
 
 

@@ -181,7 +181,7 @@ def test_no_setting_of_the_user_changes_a_chart():
 
 def test_scatter_draws_every_point():
     clouds = [pictures.Points("real", np.zeros([3, 2]), "#b5b5b5"), pictures.Points("run", np.ones([4, 2]), "#ff0000")]
-    svg = pictures.scatter(clouds, (np.zeros(2), np.ones(2)))
+    svg = pictures.scatter(clouds, np.array([[0.0, 0.0], [1.0, 1.0]]))
     assert {"real", "run"} <= set(texts(svg))
     # One mark in the legend for each cloud.
     assert svg.count(b"fill: #b5b5b5") == 3 + 1 and svg.count(b"fill: #ff0000") == 4 + 1

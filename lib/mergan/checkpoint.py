@@ -15,9 +15,14 @@ def model_prefix(directory: Path, config: Config, task: int, iteration: int) -> 
     return Path(directory) / "model" / f"WGAN_GP.model{name}-{iteration}"
 
 
+def last_prefix(directory: Path, config: Config, task: int) -> Path:
+    """Of the checkpoint that ends a task; a joint training is one task."""
+    return model_prefix(directory, config, task, config.iterations - 1)
+
+
 def finished(directory: Path, config: Config) -> dict[int, Path]:
-    """{finished task: prefix of its last checkpoint}; a joint training is one task."""
-    prefixes = {task: model_prefix(directory, config, task, config.iterations - 1) for task in range(config.tasks)}
+    """{finished task: prefix of its last checkpoint}."""
+    prefixes = {task: last_prefix(directory, config, task) for task in range(config.tasks)}
     return {task: prefix for task, prefix in prefixes.items() if tf1.exists(prefix)}
 
 
@@ -47,6 +52,6 @@ def restore(prefix: Path, config: Config, networks: Networks) -> None:
 
 def resume_state(networks: Networks, optimizers: Optimizers, methods: list[Method]) -> dict:
     """{name: networks, optimisers and what the methods remember}, for the runner's resume points."""
-    present = {f"{name}_network": network for name, network in networks._asdict().items() if network is not None}
+    present = {f"{name}_network": network for name, network in networks.present().items()}
     of_methods = {name: part for method in methods for name, part in method.state.items()}
     return present | {f"{name}_optimizer": optimizer for name, optimizer in optimizers._asdict().items()} | of_methods

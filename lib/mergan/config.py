@@ -133,14 +133,9 @@ class Config(Sequential, Common):
         return DATASETS[self.dataset]
 
     @property
-    def critic_classification(self) -> float:
-        """Weight of the AC-GAN term in the critic's cost; deep generative replay's GAN is unconditional."""
+    def classification(self) -> float:
+        """Weight of the AC-GAN term in both costs, lambda_CLS of the paper; deep generative replay's GAN has none."""
         return 0.0 if self.generative_replay else 1.0
-
-    @property
-    def generator_classification(self) -> float:
-        """The same in the generator's cost, lambda_CLS of the paper's eq. 2."""
-        return self.critic_classification
 
     @property
     def tasks(self) -> int:
@@ -166,8 +161,7 @@ class Config(Sequential, Common):
                 del values[name]
         if not (self.consolidation and self.fisher == "samples"):  # as runs had it when there was no choice
             del values["fisher"], values["fisher_samples"]
-        return values | {"critic_classification": self.critic_classification,
-                         "generator_classification": self.generator_classification}
+        return values | dict.fromkeys(("critic_classification", "generator_classification"), self.classification)
 
 
 def make_config(joint: bool = False, **settings) -> Config:

@@ -14,7 +14,7 @@ def data_set(config: Config, data_dir: str) -> str | own.Own:
 
 
 class TrainingImages:
-    """The images that a run learns, task by task.
+    """The images that a run learns, task by task; `limited`: whether a class has more than are learned.
 
     Raises:
       UserError: data that are missing or broken, or fewer than a batch.
@@ -24,7 +24,6 @@ class TrainingImages:
         self._config = config
         classes, found = config.data.classes, data_set(config, data_dir)
         mine = found if isinstance(found, own.Own) else None
-        self.limited = False  # whether a class has more images than are learned
         if mine.is_large if mine else config.dataset in STORED:
             every = mine.train if mine else [folders.of_class(data_dir, config.dataset, name, "train")
                                              for name in classes]
@@ -43,7 +42,7 @@ class TrainingImages:
             self.origin = origin.of_arrays(mine.source if mine else sources.described(config.dataset, data_dir),
                                            [self._arrays])
             self._folders = None
-        if mine:  # before hours of training
+        if mine and not config.joint:  # before hours of training
             for name, label in zip(classes, range(config.first_tasks or len(classes))):
                 batching.require(int(np.sum(self._labels() == label)), config.batch_size, f"class {name}")
 

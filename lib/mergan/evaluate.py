@@ -12,7 +12,7 @@ from lib import device, files, pictures, randomness, tf1
 from lib.classifiers import inception, pretrained, real_images
 from lib.classifiers.features import Extractor, batches, classifier_features
 from lib.errors import UserError
-from lib.mergan.checkpoint import model_prefix, restore
+from lib.mergan.checkpoint import last_prefix, restore
 from lib.mergan.config import Config, Measured
 from lib.mergan.data import data_set
 from lib.mergan.methods import name_of
@@ -88,21 +88,15 @@ class Evaluation:
     def __init__(self, config: Config, networks: Networks, data_dir: str, measured: Measured):
         self._config, self._samples = config, samples_of(config, networks)
         self._dataset = data_set(config, data_dir)
-        self._classifier = pretrained.evaluation_classifier(self._dataset, data_dir)
+        self.classifier = pretrained.evaluation_classifier(self._dataset, data_dir)
         self._measures: list[Callable[[int], dict]] = [
             {"accuracy": self.accuracy, "reverse_accuracy": self.reverse_accuracy, "fid": self.distance}[name]
             for name in measured.metrics]
         if set(measured.metrics) - {"accuracy"}:
             self._real = real_images.load(self._dataset, "test", data_dir)
             self._train = real_images.load(self._dataset, "train", data_dir)
-            self._train_size = len(self._train.labels)
         if "fid" in measured.metrics:
             self._extractor = self._features(measured.inception_weights)
-
-    @property
-    def circumstances(self) -> dict:
-        """What accuracies depend on: the classifier and its own accuracy on real test images."""
-        return pretrained.about(self._classifier)
 
     def run(self, task: int) -> dict:
         """All measures after a task, printed and by name."""
@@ -113,7 +107,7 @@ class Evaluation:
 
     def accuracy(self, task: int) -> dict:
         """The share of recognised images in 0..1, printed as the original does."""
-        classes, hits = recognised(self._samples, self._classifier, task)
+        classes, hits = recognised(self._samples, self.classifier, task)
         if not self._samples.by_class:
             average = float(np.mean([np.mean(batch) for batch in hits]))
             print(f"Task: {task + 1}   All classes accuracy: {average}", flush=True)
@@ -128,10 +122,10 @@ class Evaluation:
     def reverse_accuracy(self, task: int) -> dict:
         """Of a classifier trained on generated images, on real images of the learned classes."""
         config = self._config
-        per_class = min(self._train_size // len(config.data.classes), _REVERSE_LIMIT)
+        per_class = min(len(self._train.labels) // len(config.data.classes), _REVERSE_LIMIT)
         images, labels = labelled_samples(self._samples, task, per_class)
         real, real_labels = self._real_of(task)
-        value = reverse_accuracy.reverse_accuracy(self._dataset, images, self._numbers()[labels], real, real_labels,
+        value = reverse_accuracy.reverse_accuracy(self._dataset, images, self._numbers(task)[labels], real, real_labels,
                                                   seed=config.seed)
         print(f"Task: {task + 1}   Reverse accuracy: {value}", flush=True)
         return {"reverse_accuracy": value}
@@ -142,8 +136,9 @@ class Evaluation:
         Beside it stands what it depends on, with what as many real images of the training set get.
         """
         real, _ = self._real_of(task)
-        generated, _ = labelled_samples(self._samples, task, len(real) // self._samples.learned(task))
-        rows = self._training_rows(task, len(real) // self._samples.learned(task))
+        per_class = len(real) // self._samples.learned(task)
+        generated, _ = labelled_samples(self._samples, task, per_class)
+        rows = self._training_rows(task, per_class)
         target = frechet.image_moments(self._extractor, batches(real))
         result, known = (
             frechet.between(self._extractor, target, frechet.image_moments(self._extractor, images))
@@ -164,21 +159,20 @@ class Evaluation:
                 if inception_weights:
                     raise
                 print(f"FID takes the classifier's features ({error})", flush=True)
-        return classifier_features(self._classifier, dataset)
+        return classifier_features(self.classifier, dataset)
 
-    def _numbers(self) -> np.ndarray:
-        """The evaluation classifier's number of each label."""
-        return np.asarray(self._config.data.classifier_classes, np.int32)
+    def _numbers(self, task: int) -> np.ndarray:
+        """The evaluation classifier's number of each class learned up to a task."""
+        return np.asarray(self._config.data.classifier_classes[:self._samples.learned(task)], np.int32)
 
     def _training_rows(self, task: int, per_class: int) -> np.ndarray:
         """Of at most so many training images of each learned class, evenly over all of them."""
-        of_class = [np.flatnonzero(self._train.labels == number)
-                    for number in self._numbers()[:self._samples.learned(task)]]
+        of_class = [np.flatnonzero(self._train.labels == number) for number in self._numbers(task)]
         return np.concatenate([rows[np.linspace(0, len(rows) - 1, min(per_class, len(rows))).astype(int)]
                                for rows in of_class])
 
     def _real_of(self, task: int) -> tuple[np.ndarray, np.ndarray]:
-        learned = np.isin(self._real.labels, self._numbers()[:self._samples.learned(task)])
+        learned = np.isin(self._real.labels, self._numbers(task))
         return self._real.images[np.flatnonzero(learned)], self._real.labels[learned]
 
 
@@ -211,7 +205,7 @@ def add_forgetting(tasks: list[dict]) -> dict:
 
 
 def _load(directory: Path, config: Config, networks: Networks, task: int) -> None:
-    prefix = model_prefix(directory, config, task, config.iterations - 1)
+    prefix = last_prefix(directory, config, task)
     if not tf1.exists(prefix):
         raise UserError(f"no checkpoint {prefix}; {_what_there_is(prefix)}")
     restore(prefix, config, networks)
@@ -250,7 +244,8 @@ def run(config: Config, directory: Path, data_dir: str, measured: Measured = Mea
             _load(directory, config, networks, task)
         tasks.append(evaluation.run(task))
     metrics = {"dataset": config.dataset, "iterations": config.iterations, "seed": config.seed, "tasks": tasks,
-               "classifier": evaluation.circumstances, **add_forgetting(tasks), "method": name_of(vars(config)),
+               "classifier": pretrained.about(evaluation.classifier), **add_forgetting(tasks),
+               "method": name_of(vars(config)),
                "provenance": provenance.here(device.described(), began), "training": provenance.of_run(directory)}
     files.write_json(Path(directory) / "metrics.json", metrics)
     log.write_tested(directory, {entry["task"]: _flat(entry) for entry in tasks})

@@ -27,8 +27,7 @@ def build(dataset: str, joint: bool, values: dict[str, np.ndarray] | None = None
         config = Config(own.NAME, iterations=0, joint=joint, side=config.data.side, channels=config.data.channels,
                         classes=tuple(map(str, range(labels))))
     networks = networks_of(config)
-    present = {name: network for name, network in networks._asdict().items() if network is not None}
-    return Interchange(present, checkpoint_variables(config, networks, build_optimizers(config, networks)))
+    return Interchange(networks.present(), checkpoint_variables(config, networks, build_optimizers(config, networks)))
 
 
 _GREY, _COLOUR = (("Generator.5/{0}.Generator.5.Filters", (5, 5, channels, 32)) for channels in (1, 3))

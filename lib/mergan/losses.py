@@ -26,8 +26,7 @@ class CriticCosts(NamedTuple):
 
     def total(self, config: Config) -> tf.Tensor:
         """What the critic minimises, a scalar; methods add their terms."""
-        return (self.wasserstein + config.penalty_factor * self.penalty
-                + config.critic_classification * self.classification)
+        return self.wasserstein + config.penalty_factor * self.penalty + config.classification * self.classification
 
     def quantities(self, config: Config) -> dict[str, tf.Tensor]:
         """Its scalars under CRITIC_QUANTITIES."""
@@ -45,7 +44,7 @@ class GeneratorCosts(NamedTuple):
 
     def total(self, config: Config) -> tf.Tensor:
         """What the generator minimises, a scalar; methods add their terms."""
-        return self.wasserstein + config.generator_classification * self.classification
+        return self.wasserstein + config.classification * self.classification
 
     def quantities(self, config: Config) -> dict[str, tf.Tensor]:
         """Its scalars under GENERATOR_QUANTITIES."""

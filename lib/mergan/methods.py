@@ -162,6 +162,7 @@ class Consolidation(Method):
         self.fisher = [tf.Variable(tf.zeros(variable.shape), trainable=False)
                        for variable in networks.generator.trainable_variables]
         self.state = {"fisher": self.fisher}
+        self._estimates = config.fisher_batches if config.fisher == "batches" else config.fisher_samples
         self._add = device.graph(self._add_estimate)
 
     def generator_terms(self):
@@ -173,10 +174,6 @@ class Consolidation(Method):
         for number in range(self._estimates):
             batch, index = (number, 0) if self.config.fisher == "batches" else divmod(number, self.config.batch_size)
             self._add(*map(tf.constant, (task, batch, index)))
-
-    @property
-    def _estimates(self) -> int:
-        return self.config.fisher_batches if self.config.fisher == "batches" else self.config.fisher_samples
 
     def _add_estimate(self, task, batch, index):
         config = self.config

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from lib.mergan.config import LABELS, NOISE, Config, DataSet
+from lib.mergan.config import NOISE, Config, DataSet
 from lib.ops import affine
 from lib.ops.blocks import DownBlock, UpBlock
 from lib.ops.norm import BatchStatisticsNorm, LayerNorm
@@ -33,6 +33,10 @@ class Networks(NamedTuple):
     replay: keras.Model | None = None
     solver: keras.Model | None = None
     replay_solver: keras.Model | None = None
+
+    def present(self) -> dict[str, keras.Model]:
+        """Those that the run has, by name."""
+        return {name: network for name, network in self._asdict().items() if network is not None}
 
 
 def _output_dtype(model: keras.Model) -> str:
@@ -64,35 +68,26 @@ def _fused_leaky_relu(x: tf.Tensor):
     return y, lambda dy: tf.raw_ops.LeakyReluGrad(gradients=dy, features=constant, alpha=0.2)
 
 
-def _normalisation_names(scope: str, layer) -> dict:
-    names = {"offset": layer.offset, "scale": layer.scale}
-    if isinstance(layer, BatchStatisticsNorm):
-        names |= {"moving_mean": layer.moving_mean, "moving_variance": layer.moving_variance}
-    return {f"{scope}.{layer.name}.{suffix}": variable for suffix, variable in names.items()}
-
-
-def _affine_names(scope: str, layer) -> dict:
-    kernel, bias = ("W", "b") if isinstance(layer, keras.layers.Dense) else ("Filters", "Biases")
-    full = f"{scope}.{layer.name}"
-    names = {f"{full}/{full}.{kernel}": layer.kernel}
-    if layer.use_bias:
-        names[f"{full}/{full}.{bias}"] = layer.bias
-    return names
-
-
 def tf1_names(model: keras.Model, scope: str) -> dict[str, keras.Variable]:
     """Every variable of a network under its TF1 name; scope is `New.Generator`, `Old.Generator` or `Discriminator`."""
     names = {}
     for layer in model.parts():
-        normalises = isinstance(layer, (BatchStatisticsNorm, LayerNorm))
-        names |= _normalisation_names(scope, layer) if normalises else _affine_names(scope, layer)
+        full = f"{scope}.{layer.name}"
+        if isinstance(layer, (BatchStatisticsNorm, LayerNorm)):
+            kinds = ("offset", "scale", "moving_mean", "moving_variance")  # layer norm has the first two
+            names |= {f"{full}.{kind}": getattr(layer, kind) for kind in kinds if hasattr(layer, kind)}
+            continue
+        kernel, bias = ("W", "b") if isinstance(layer, keras.layers.Dense) else ("Filters", "Biases")
+        names[f"{full}/{full}.{kernel}"] = layer.kernel
+        if layer.use_bias:
+            names[f"{full}/{full}.{bias}"] = layer.bias
     return names
 
 
 class Generator32(keras.Model):
     """Noise and label -> 32x32 image, through conditional batch norm (`mnist`, `svhn`)."""
 
-    def __init__(self, channels: int, labels: int = LABELS, *, name: str, seed: int, dtype):
+    def __init__(self, channels: int, labels: int, *, name: str, seed: int, dtype):
         super().__init__(name=name, dtype=dtype)
         options = dict(seed=seed, dtype=dtype)
         norm = dict(classes=labels, dtype=dtype)
@@ -119,7 +114,7 @@ class Generator32(keras.Model):
 class Critic32(keras.Model):
     """32x32 image -> critic value and class logits, without normalisation."""
 
-    def __init__(self, channels: int, labels: int = LABELS, *, name: str, seed: int, dtype):
+    def __init__(self, channels: int, labels: int, *, name: str, seed: int, dtype):
         super().__init__(name=name, dtype=dtype)
         options = dict(seed=seed, dtype=dtype)
         self.conv1 = affine.conv(channels, 32, 5, strides=2, name="1", **options)
@@ -142,7 +137,7 @@ class Critic32(keras.Model):
 class Generator64(keras.Model):
     """Noise with the label's one-hot appended -> 64x64 image, residual (`lsun`)."""
 
-    def __init__(self, channels: int, labels: int = LABELS, *, name: str, seed: int, dtype):
+    def __init__(self, channels: int, labels: int, *, name: str, seed: int, dtype):
         super().__init__(name=name, dtype=dtype)
         options = dict(seed=seed, dtype=dtype)
         self.labels = labels
@@ -168,7 +163,7 @@ class Generator64(keras.Model):
 class Critic64(keras.Model):
     """64x64 image -> critic value and class logits, residual, with layer norm."""
 
-    def __init__(self, channels: int, labels: int = LABELS, *, name: str, seed: int, dtype):
+    def __init__(self, channels: int, labels: int, *, name: str, seed: int, dtype):
         super().__init__(name=name, dtype=dtype)
         options = dict(seed=seed, dtype=dtype)
         self.input_conv = affine.conv(channels, 64, 3, he=False, name="Input", **options)
@@ -234,12 +229,10 @@ def networks_of(config: Config) -> Networks:
 
 def tf1_variables(networks: Networks) -> dict[str, keras.Variable]:
     """What a checkpoint holds: every network variable under its TF1 name, the solver under names of that style."""
-    scopes = ("New.Generator", "Discriminator", "Old.Generator", "Solver", "Old.Solver")
-    names = {}
-    for network, scope in zip(networks, scopes):
-        if network is not None:
-            names |= tf1_names(network, scope)
-    return names
+    scopes = {"generator": "New.Generator", "critic": "Discriminator", "replay": "Old.Generator", "solver": "Solver",
+              "replay_solver": "Old.Solver"}
+    return {name: variable for kind, network in networks.present().items()
+            for name, variable in tf1_names(network, scopes[kind]).items()}
 
 
 def copy_weights(source: keras.Model, target: keras.Model) -> None:

@@ -1,13 +1,13 @@
 """What the steps draw: from streams named `critic/...` and `generator/...`, by task, iteration and critic step."""
 
-from typing import Callable, NamedTuple, Sequence
+from typing import NamedTuple, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from lib import randomness
 from lib.mergan.config import NOISE, Config
-from lib.mergan.methods import Method, Shapes, acting, chosen
+from lib.mergan.methods import Method, acting, chosen
 
 
 class CriticNoise(NamedTuple):
@@ -41,11 +41,10 @@ def draw_critic_noise(config: Config, task, iteration, step, methods: Sequence[t
     def key(name):
         return randomness.key(config.seed, f"critic/{name}", task, iteration, step)
 
-    methods = acting(chosen(config), task) if methods is None else methods
     return CriticNoise(draw_latent(key("latent"), config.batch_size),
                        tf.random.stateless_uniform([config.batch_size, 1], key("alpha")),
                        _fake_labels(config, key, task),
-                       _of_methods(config, task, [method.critic_noise for method in methods], key))
+                       _of_methods(config, task, methods, "critic", key))
 
 
 def draw_generator_noise(config: Config, task, iteration, methods: Sequence[type[Method]] | None = None
@@ -54,9 +53,8 @@ def draw_generator_noise(config: Config, task, iteration, methods: Sequence[type
     def key(name):
         return randomness.key(config.seed, f"generator/{name}", task, iteration)
 
-    methods = acting(chosen(config), task) if methods is None else methods
     return GeneratorNoise(draw_latent(key("latent"), config.batch_size), _fake_labels(config, key, task),
-                          _of_methods(config, task, [method.generator_noise for method in methods], key))
+                          _of_methods(config, task, methods, "generator", key))
 
 
 def _fake_labels(config: Config, key, task) -> tf.Tensor:
@@ -66,8 +64,10 @@ def _fake_labels(config: Config, key, task) -> tf.Tensor:
     return tf.fill([config.batch_size], 0 if config.generative_replay else task)
 
 
-def _of_methods(config: Config, task, shapes: list[Callable[[Config, int], Shapes]], key) -> dict[str, tf.Tensor]:
-    """N(0, 1) by name, of the shapes that methods ask for in a task."""
+def _of_methods(config: Config, task, methods: Sequence[type[Method]] | None, step: str, key) -> dict[str, tf.Tensor]:
+    """N(0, 1) by name, of the shapes that methods (None: all that act) ask for in the "critic" or "generator" step."""
+    methods = acting(chosen(config), task) if methods is None else methods
+    shapes = [getattr(method, f"{step}_noise") for method in methods]
     if isinstance(task, int):
         return {name: tf.random.stateless_normal(shape, key(name))
                 for asked in shapes for name, shape in asked(config, task).items()}

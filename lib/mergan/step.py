@@ -5,14 +5,13 @@ from typing import Callable, Iterable, NamedTuple, Sequence
 import keras
 import tensorflow as tf
 
-from lib import device
-from lib import optimizers as adam
-from lib import pictures
+from lib import device, pictures
 from lib.mergan import losses
 from lib.mergan.config import Config
 from lib.mergan.methods import Method, acting, build_methods
 from lib.mergan.networks import Networks
 from lib.mergan.noise import draw_critic_noise, draw_generator_noise
+from lib.optimizers import adam, descend
 from lib.run import replicas
 from lib.run.repeat import looped, repeat
 
@@ -44,8 +43,8 @@ class Steps(NamedTuple):
 
 def build_optimizers(config: Config, networks: Networks) -> Optimizers:
     """Adam for the generator and for the critic, in the order in which TF1's checkpoints number them."""
-    return Optimizers(*(adam.adam(config.learning_rate, config.beta_1, config.beta_2, network.trainable_variables,
-                                  config.precision) for network in (networks.generator, networks.critic)))
+    return Optimizers(*(adam(config.learning_rate, config.beta_1, config.beta_2, network.trainable_variables,
+                             config.precision) for network in (networks.generator, networks.critic)))
 
 
 def reported_quantities(config: Config, methods: Sequence[Method]) -> list[str]:
@@ -138,7 +137,7 @@ def _update(config: Config, optimizer, network, terms: dict, noise, costs_of: Ca
         report = Report(costs_of(), {name: term(noise.methods) for name, term in terms.items()})
         return sum(report.terms.values(), report.costs.total(config)), report
 
-    return adam.descend(optimizer, network, costs)
+    return descend(optimizer, network, costs)
 
 
 def _floats(quantities: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:

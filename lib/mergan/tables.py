@@ -72,8 +72,9 @@ class MeRGAN(Compared):
         directories = {row: results[row]["directory"] for row in self.rows if "directory" in results.get(row, {})}
         here = {row: runs.read(directory, row) for row, directory in directories.items()
                 if Path(directory, "settings.json").exists()}
-        lines = [[tile for by_class in gallery.classes_by_latents(max(gallery.finished()), _TILES) for tile in by_class]
-                 for gallery in (run.gallery for run in here.values())]
+        by_class = [run.gallery.classes_by_latents(max(run.gallery.finished()), _TILES) for run in here.values()]
+        # An unconditional generator may have given fewer.
+        lines = [[tile for tiles in classes for tile in (tiles + [None] * _TILES)[:_TILES]] for classes in by_class]
         files.write_bytes(path, pictures.as_png(pictures.labelled_grid(lines, list(here)), small=True))
         gif = animation.learning([here[row] for row in _ANIMATED if row in here])
         if gif:

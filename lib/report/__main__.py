@@ -21,11 +21,11 @@ def main(arguments: list[str]) -> None:
         raise errors.UserError("no run given: python -m lib.report RUN..., the directories that training wrote")
     options = asked.of(Options)
     # TensorFlow takes seconds to import: flags that do not parse should not wait for it.
-    from lib import device, files
+    from lib import device, files, systems
     from lib.report import page, runs
 
     print(device.set_up())
-    chapters = [runs.part(system).chapter(group, options)
+    chapters = [systems.part(system, "report").chapter(group, options)
                 for (system, _), group in runs.groups(runs.read_all(asked.paths)).items()]
     output = Path(options.output)  # without a slash at its end
     files.make_directory(output.parent)

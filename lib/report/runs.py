@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from lib import files, systems
 from lib.errors import UserError
-from lib.report.options import Options
-from lib.report.page import Chapter
 from lib.run import log
 
 
@@ -22,22 +20,6 @@ class Run(NamedTuple):
     means: dict[str, dict[int, float]]  # {quantity: {step of a log point: mean since the one before}}
 
 
-class Part(Protocol):
-    """What a system's module `report` offers."""
-
-    @staticmethod
-    def group(settings: dict) -> str:
-        """What runs have in common that can be compared, as the data set. Raises `UserError` for foreign settings."""
-
-    @staticmethod
-    def chapter(runs: Sequence[Run], options: Options) -> Chapter:
-        """What the page shows of runs of one group. Raises `UserError` for files that are not what they should be."""
-
-
-def part(system: str) -> Part:
-    return systems.part(system, "report")
-
-
 def read(directory: Path, name: str) -> Run:
     """The run in `directory`; raises `UserError` if there is none that a report can be made of."""
     directory = Path(directory)
@@ -45,11 +27,11 @@ def read(directory: Path, name: str) -> Run:
     if not path.is_file():
         raise UserError(f"{directory} holds no run (no settings.json); give the directory that training wrote")
     settings = read_json(path)
-    system = systems.system_of(settings) if isinstance(settings, dict) else None
+    settings = settings if isinstance(settings, dict) else {}
+    system = systems.system_of(settings)
     if system is None:
-        title = settings.get("system") if isinstance(settings, dict) else None
         known = ", ".join(systems.TITLES.values())
-        raise UserError(f"{path}: no report for system {title!r}; there is one for {known}")
+        raise UserError(f"{path}: no report for system {settings.get('system')!r}; there is one for {known}")
     return Run(printable(name), directory, system, settings, *_logged(directory / "log.jsonl"))
 
 
@@ -79,10 +61,8 @@ def _logged(path: Path) -> tuple[dict, dict]:
     values, means = {}, {}
     try:
         for line in map(_shown, log.read(path)):
-            for name, by_step in line["values"].items():
-                values.setdefault(name, {}).update({int(step): value for step, value in by_step.items()})
-            for name, mean in line["means"].items():
-                means.setdefault(name, {})[int(line["step"])] = mean
+            log.join(values, line["values"])
+            log.join(means, {name: {line["step"]: mean} for name, mean in line["means"].items()})
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
@@ -102,7 +82,7 @@ def groups(runs: Sequence[Run]) -> dict[tuple[str, str], list[Run]]:
     found = {}
     for run in runs:
         try:
-            common = part(run.system).group(run.settings)
+            common = systems.part(run.system, "report").group(run.settings)
         except UserError as error:
             raise UserError(f"{run.directory}/settings.json: {error}") from error
         found.setdefault((run.system, common), []).append(run)

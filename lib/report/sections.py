@@ -33,7 +33,7 @@ def pixels(path: Path) -> np.ndarray:
     try:
         with Image.open(path) as image:
             return np.asarray(image.convert("RGB"))
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise UserError(f"cannot read the picture {path}: {reason(error)}; remove it to leave it out") from error
 
 
@@ -76,10 +76,6 @@ def _lines(run: Run, quantity: str, colour: str) -> list[pictures.Line]:
 
 
 def settings(runs: Sequence[Run]) -> Section:
-    return Section("Settings", "As stored in each run's settings.json.", tables=settings_tables(runs))
-
-
-def settings_tables(runs: Sequence[Run]) -> list[Table]:
     """Settings that differ between the runs, a column each, and those that they share."""
     flat = {run.name: _flat(run.settings) for run in runs}
     names = list(dict.fromkeys(name for of_run in flat.values() for name in of_run))
@@ -89,13 +85,10 @@ def settings_tables(runs: Sequence[Run]) -> list[Table]:
 
     different = [[name, *values(name)] for name in names if len(set(values(name))) > 1]
     same = [[name, values(name)[0]] for name in names if len(set(values(name))) == 1]
-    differing = [Table("Settings that differ", ["setting", *(run.name for run in runs)], different)] * bool(different)
-    return [*differing, Table("Settings of all runs" if len(runs) > 1 else f"Settings of {runs[0].name}",
-                           ["setting", "value"], same)]
-
-
-def _count(learned: int) -> str:
-    return f"{learned} task{'s' * (learned != 1)}"
+    tables = [Table("Settings that differ", ["setting", *(run.name for run in runs)], different)] * bool(different)
+    title = "Settings of all runs" if len(runs) > 1 else f"Settings of {runs[0].name}"
+    tables.append(Table(title, ["setting", "value"], same))
+    return Section("Settings", "As stored in each run's settings.json.", tables=tables)
 
 
 def _flat(settings: dict) -> dict:

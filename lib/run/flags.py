@@ -5,8 +5,8 @@ TF 1.4's flags were argparse's, so argparse it is here, too. Nothing global: a `
 """
 
 import argparse
-import dataclasses
 import difflib
+import functools
 import sys
 import typing
 from collections.abc import Sequence
@@ -16,48 +16,31 @@ from typing import Any
 from lib import files
 from lib.errors import UserError
 from lib.run import provenance
-from lib.run.settings import FilePath, flag_of, settings_of, spelled
+from lib.run.settings import FilePath, Setting, settings_of, spelled
 
 _TRUE, _FALSE = ("true", "t", "1", "yes", "y"), ("false", "f", "0", "no", "n")
+_WRONG = {bool: "is neither True nor False", int: "is not a whole number", float: "is not a number"}
 
 
 def _boolean(text: str) -> bool:
     if text.lower() not in _TRUE + _FALSE:
-        raise ValueError("is neither True nor False")
+        raise ValueError
     return text.lower() in _TRUE
-
-
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ValueError("is not a whole number") from None
-
-
-def _real(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError("is not a number") from None
 
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word for word in text.split(",") if word)
 
 
-def _reader(flag: str, kind: Any):
-    """What makes a value of type `kind` from its text, or says what is wrong with it."""
-    kinds = [one for one in typing.get_args(kind) if one is not type(None)] or [kind]
-    known = {bool: _boolean, int: _whole, float: _real, str: str}
-    parse = _words if typing.get_origin(kind) is tuple else known.get(kinds[0]) or kinds[0].parse
-
-    def read(text: str):
-        try:
-            return parse(text)
-        except ValueError as error:
-            raise UserError(f"--{flag}={text}: {error}; see --help") from error
-
-    return read
+def _read(about: Setting, text: str) -> Any:
+    """A setting's value from its text. Raises `UserError` that says what is wrong with it."""
+    kind = next((one for one in typing.get_args(about.kind) if one is not type(None)), about.kind)
+    known = {bool: _boolean, int: int, float: float, str: str}
+    parse = _words if typing.get_origin(about.kind) is tuple else known.get(kind) or kind.parse
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise UserError(f"--{about.flag}={text}: {_WRONG.get(kind, error)}; see --help") from error
 
 
 class Asked:
@@ -69,14 +52,11 @@ class Asked:
 
     def given(self, kind: type) -> dict[str, Any]:
         """{field: value} of the settings of `kind` that the command line names."""
-        return {name: self._given[flag_of(field)] for name, (field, _) in settings_of(kind).items()
-                if flag_of(field) in self._given}
+        return {name: self._given[about.flag] for name, about in settings_of(kind).items() if about.flag in self._given}
 
     def values(self, kind: type) -> dict[str, Any]:
         """{field: value} of all settings of `kind`, those that were not given at their defaults."""
-        defaults = {name: field.default if about.unless_given is None else about.unless_given
-                    for name, (field, about) in settings_of(kind).items()}
-        return defaults | self.given(kind)
+        return {name: self._given.get(about.flag, about.unless_given) for name, about in settings_of(kind).items()}
 
     def of(self, kind: type, **fixed) -> Any:
         """A dataclass of these settings; `fixed`: what the script itself decides."""
@@ -88,14 +68,12 @@ class Asked:
         Raises:
           UserError: a value that the flag of this name would not take.
         """
-        stored, hints = files.read_json(settings, dict) if settings.is_file() else {}, typing.get_type_hints(kind)
-        known = {}
-        for name, (field, _) in settings_of(kind).items():
-            if stored.get(name) is not None:
-                try:
-                    known[flag_of(field)] = _reader(flag_of(field), hints[name])(spelled(stored[name]))
-                except UserError as error:
-                    raise UserError(f"{settings} is not what training writes: {error}") from error
+        stored = files.read_json(settings, dict) if settings.is_file() else {}
+        try:
+            known = {about.flag: _read(about, spelled(stored[name])) for name, about in settings_of(kind).items()
+                     if stored.get(name) is not None}
+        except UserError as error:
+            raise UserError(f"{settings} is not what training writes: {error}") from error
         return Asked(known | self._given, self.paths)
 
     def flag(self, name: str) -> bool:
@@ -133,40 +111,39 @@ class Parser:
         self._groups[False].add_argument("-h", "--help", action="help", help="Show this and exit.")
         self._groups[False].add_argument("--version", action=_ShowVersions, nargs=0,
                                          help="Show the versions of this program and its libraries, and exit.")
-        self._flags = {True: [], False: ["help", "version"]}
-        self._rows = {True: [], False: []}
+        self._settings: list[Setting] = []
         self._paths = paths
 
     def add(self, kind: type, without: Sequence[str] = ()) -> "Parser":
         """Give the settings of a dataclass their flags, but for those named."""
-        hints = typing.get_type_hints(kind)
-        for name, (field, about) in settings_of(kind).items():
+        for name, about in settings_of(kind).items():
             if name not in without:
-                self._add(flag_of(field), hints[name], about.help, _default(field), about.choices, about.original)
+                self._add(about)
         return self
 
     def add_switch(self, name: str, help: str, original: bool = False) -> "Parser":
         """A switch that is no setting of its own: False unless given."""
-        self._add(name, bool, help, "False", None, original)
+        self._add(Setting(help, name, bool, False, False, original=original))
         return self
 
-    def _add(self, flag: str, kind: Any, help: str, default: str, choices, original: bool) -> None:
-        known = f" One of {', '.join(map(str, choices))}." if choices else ""
-        shown = f"{help}{known} (default: {default or 'none'})"
-        options = {"dest": flag, "default": argparse.SUPPRESS, "type": _reader(flag, kind)}
-        if kind is bool:
-            self._parser.add_argument(f"--no{flag}", dest=flag, default=argparse.SUPPRESS, action="store_false",
-                                      help=argparse.SUPPRESS)
+    def _add(self, about: Setting) -> None:
+        options = {"dest": about.flag, "default": argparse.SUPPRESS, "metavar": _metavar(about.kind)}
+        if about.kind is bool:
+            self._parser.add_argument(f"--no{about.flag}", dest=about.flag, default=argparse.SUPPRESS,
+                                      action="store_false", help=argparse.SUPPRESS)
             options |= {"nargs": "?", "const": True}
-        self._groups[original].add_argument(f"--{flag}", help=shown.replace("%", "%%"), metavar=_metavar(kind),
-                                            **options)
-        self._flags[original].append(flag)
-        known = f" One of {', '.join(f'`{choice}`' for choice in choices)}." if choices else ""
-        self._rows[original].append([f"`--{flag}`", default or "none", help + known])
+        shown = f"{_meaning(about)} (default: {_default(about)})".replace("%", "%%")
+        self._groups[about.original].add_argument(f"--{about.flag}", type=functools.partial(_read, about), help=shown,
+                                                  **options)
+        self._settings.append(about)
 
     def rows(self, original: bool) -> list[list[str]]:
         """(flag, default, meaning) of the original's flags, or of this program's own, for a README."""
-        return [list(row) for row in self._rows[original]]
+        return [[f"`--{about.flag}`", _default(about), _meaning(about, "`")] for about in self._settings
+                if about.original == original]
+
+    def _flags(self) -> list[str]:
+        return ["help", "version", *(about.flag for about in self._settings)]
 
     def parse(self, arguments: Sequence[str]) -> Asked:
         """
@@ -184,10 +161,9 @@ class Parser:
         if not argument.startswith("-") or argument in ("-h", "-", "--"):
             return argument
         name, equals, value = argument.lstrip("-").partition("=")
-        every = [*self._flags[True], *self._flags[False]]
-        if name in every or name.removeprefix("no") in every:
+        if {name, name.removeprefix("no")} & {*self._flags()}:
             return f"--{name}{equals}{value}"
-        for flags in (self._flags[True], every):
+        for flags in ([about.flag for about in self._settings if about.original], self._flags()):
             candidates = [flag for flag in flags if flag.startswith(name)]
             if len(candidates) == 1:
                 return f"--{candidates[0]}{equals}{value}"
@@ -204,8 +180,7 @@ class Parser:
             else:
                 paths.append(argument)
         if unknown:
-            every = [*self._flags[True], *self._flags[False]]
-            near = difflib.get_close_matches(unknown[0].lstrip("-").partition("=")[0], every, 1)
+            near = difflib.get_close_matches(unknown[0].lstrip("-").partition("=")[0], self._flags(), 1)
             meant = f" (--{near[0]}?)" if near else ""
             print(f"warning: no such flag, passed over: {' '.join(unknown)}{meant}", file=sys.stderr)
         return paths
@@ -219,11 +194,15 @@ def _metavar(kind: Any) -> str:
     return {bool: "True|False", str: "TEXT", FilePath: "PATH", int: "N", float: "X"}.get(kind, "VALUE")
 
 
-def _default(field: dataclasses.Field) -> str:
-    about = field.metadata["setting"]
-    value = field.default if about.unless_given is None else about.unless_given
+def _meaning(about: Setting, quote: str = "") -> str:
+    choices = ", ".join(f"{quote}{choice}{quote}" for choice in about.choices or ())
+    return f"{about.help} One of {choices}." if choices else about.help
+
+
+def _default(about: Setting) -> str:
+    value = about.unless_given
     if value is None:
         return "the data set's own"
     if isinstance(value, float):
         return f"{value:g}"
-    return ",".join(map(str, value)) if isinstance(value, tuple) and not hasattr(value, "parse") else str(value)
+    return (str(value) if hasattr(value, "parse") else spelled(value)) or "none"

@@ -37,16 +37,17 @@ class Log:
     def __init__(self, directory: Path, step: int, pending: str = ""):
         self.directory = Path(directory)
         self.path = self.directory / "log.jsonl"
+        self._folder = self.directory / "tensorboard"  # of the event files
         self.history: dict[str, dict[int, float]] = {}
-        self.pending = _with_steps_as_numbers(json.loads(pending or "{}"))
+        self.pending = join({}, json.loads(pending or "{}"))
         self.latest: dict[str, dict[int, float]] = {}  # values of the last log point
         # Apart from the rest: no two runs have the same. {step: seconds} of those systems that measure it.
         self.seconds: dict[int, float] = {}
         self._keep_lines_before(step)
         self._keep_seconds_before(step)
         self._keep_events_before(step)
-        with self._writing_events():
-            self.events = tf.summary.create_file_writer(str(self.directory / "tensorboard"))
+        with writing(self._folder):
+            self.events = tf.summary.create_file_writer(str(self._folder))
         self._originals: list[tf1.Events] = []
 
     def _keep_lines_before(self, step: int) -> None:
@@ -54,19 +55,18 @@ class Log:
         _refuse(self.path, lines, _wrong_content)
         kept = [line for line in lines if line["step"] < step]
         for line in kept:
-            self._remember(_with_steps_as_numbers(line.get("values", {})))
+            join(self.history, line.get("values", {}))
         files.write_text(self.path, "".join(json.dumps(line) + "\n" for line in kept))
 
     def _keep_events_before(self, step: int) -> None:
         """TensorBoard would show twice what an interrupted run told it of steps that are still to come."""
-        for path in sorted((self.directory / "tensorboard").glob("events.out.tfevents.*")):
-            with self._writing_events():
-                with files.atomic(path) as temporary, tf.io.TFRecordWriter(str(temporary)) as writer:
-                    # A kill may have cut the last one.
-                    for record in tf.data.TFRecordDataset(str(path)).ignore_errors():
-                        event = event_pb2.Event.FromString(record.numpy())
-                        if event.step < step or event.HasField("file_version"):
-                            writer.write(record.numpy())
+        for path in sorted(self._folder.glob("events.out.tfevents.*")):
+            with writing(self._folder), files.atomic(path) as temporary, tf.io.TFRecordWriter(str(temporary)) as writer:
+                # A kill may have cut the last one.
+                for record in tf.data.TFRecordDataset(str(path)).ignore_errors():
+                    event = event_pb2.Event.FromString(record.numpy())
+                    if event.step < step or event.HasField("file_version"):
+                        writer.write(record.numpy())
 
     @property
     def _stored_seconds(self) -> Path:
@@ -79,13 +79,8 @@ class Log:
             stored = {int(name): float(value) for name, value in files.read_json(self._stored_seconds).items()}
             self.seconds = {number: value for number, value in stored.items() if number < step}
 
-    def _remember(self, values: dict[str, dict[int, float]]) -> None:
-        for name, by_step in values.items():
-            self.history.setdefault(name, {}).update(by_step)
-
     def add(self, values: dict[str, dict[int, float]]) -> None:
-        for name, by_step in values.items():
-            self.pending.setdefault(name, {}).update(by_step)
+        join(self.pending, values)
 
     def of_steps(self, name: str, first: int, last: int) -> list[float]:
         """The values of a quantity at steps first .. last, in their order; what was not kept is left out."""
@@ -94,7 +89,7 @@ class Log:
 
     def settle(self) -> str:
         """Get what was logged so far to its files; returns what is pending, as text for a resume point."""
-        with self._writing_events():
+        with writing(self._folder):
             self.events.flush()
         for events in self._originals:
             events.flush()
@@ -102,9 +97,6 @@ class Log:
             files.make_directory(self._stored_seconds.parent)
             files.write_text(self._stored_seconds, json.dumps(self.seconds))
         return json.dumps(self.pending)
-
-    def _writing_events(self):
-        return writing(self.directory / "tensorboard")
 
     def flush(self, step: int) -> dict[str, float]:
         """Write a log point; returns the means since the last one."""
@@ -115,24 +107,24 @@ class Log:
                 handle.write(json.dumps(line) + "\n")
         except OSError as error:
             raise files.cannot_write(self.path, error) from error
-        with self._writing_events(), self.events.as_default():
+        with writing(self._folder), self.events.as_default():
             for name, mean in means.items():
                 tf.summary.scalar(name, mean, step)
-        self._remember(self.pending)
+        join(self.history, self.pending)
         self.latest = self.pending
         self.pending = {}
         return means
 
     def picture(self, name: str, picture: np.ndarray, step: int) -> None:
         """A uint8 [h, w, c] picture for TensorBoard."""
-        with self._writing_events(), self.events.as_default():
+        with writing(self._folder), self.events.as_default():
             tf.summary.image(name, picture[None], step)
 
     def hyperparameters(self, settings: dict) -> None:
         """The run's settings for TensorBoard's table of runs."""
         flat = {name: value if isinstance(value, (bool, int, float, str)) else json.dumps(value)
                 for name, value in settings.items()}
-        with self._writing_events(), self.events.as_default():
+        with writing(self._folder), self.events.as_default():
             tf.summary.experimental.write_raw_pb(hparams_pb(flat).SerializeToString(), step=0)
 
     def originals_events(self, directory: Path) -> tf1.Events:
@@ -143,7 +135,7 @@ class Log:
     def close(self) -> None:
         for events in self._originals:
             events.close()
-        with self._writing_events():
+        with writing(self._folder):
             self.events.close()
 
     def with_time(self) -> dict[str, dict[int, float]]:
@@ -179,8 +171,11 @@ def write_tested(directory: Path, tasks: dict[int, dict[str, float]]) -> None:
         writer.close()
 
 
-def _with_steps_as_numbers(values: dict[str, dict[str, float]]) -> dict[str, dict[int, float]]:
-    return {name: {int(step): value for step, value in by_step.items()} for name, by_step in values.items()}
+def join(history: dict[str, dict[int, float]], values: dict[str, dict]) -> dict[str, dict[int, float]]:
+    """Add values {quantity: {step: value}}, as a line of the log may hold them, with texts for steps; returns both."""
+    for name, by_step in values.items():
+        history.setdefault(name, {}).update((int(step), value) for step, value in by_step.items())
+    return history
 
 
 def read(path: Path) -> list[dict]:

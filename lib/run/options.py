@@ -31,7 +31,7 @@ class Period(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Options(Checked):
-    """How the run is kept and computed. None of it changes what a run on one device computes."""
+    """How the run is kept and computed. None of it changes what a run on one device computes, but for roundings."""
 
     resume: str = setting("auto", "auto: go on with the unfinished run of the same settings; never: refuse to.",
                           choices=("auto", "never"))

@@ -40,11 +40,6 @@ def looped(count, step: Callable, start):
     return last
 
 
-def by_iteration(history: dict[str, tf.Tensor], first: int) -> dict[str, dict[int, float]]:
-    """What `repeat` returned as the runner takes it: {quantity: {iteration: value}}."""
-    return {name: dict(enumerate(map(float, values.numpy()), first)) for name, values in history.items()}
-
-
 def advancing(iterate: Callable, take: Callable, *given: int, at_once: int | None = None) -> Callable:
     """The runner's `advance` of what `repeat` made: (first, count) -> {quantity: {iteration: value}}.
 
@@ -58,9 +53,8 @@ def advancing(iterate: Callable, take: Callable, *given: int, at_once: int | Non
         history: dict[str, dict[int, float]] = {}
         for start in range(first, first + count, at_once or count):
             size = min(at_once or count, first + count - start)
-            values = iterate(*map(tf.constant, (*take(start, size), *given, start)))
-            for name, column in by_iteration(values, start).items():
-                history.setdefault(name, {}).update(column)
+            for name, column in iterate(*map(tf.constant, (*take(start, size), *given, start))).items():
+                history.setdefault(name, {}).update(enumerate(map(float, column.numpy()), start))
         return history
 
     return advance

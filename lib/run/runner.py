@@ -20,10 +20,10 @@ from tqdm import tqdm
 from lib import device, files
 from lib.errors import STOPPING, Interrupted, UserError
 from lib.run import cost, output, place, provenance, replicas
+from lib.run.cost import Progress
 from lib.run.log import Log
 from lib.run.options import Options
 from lib.run.place import FINISHED, as_stored, check_settings
-from lib.run.progress import Progress
 from lib.run.resume import ResumePoints
 
 _CHUNK_SECONDS = 2.0  # one call of `advance` takes about this long, so that signals are answered soon

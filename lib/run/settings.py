@@ -33,15 +33,17 @@ class FilePath(str):
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """What a field knows of itself beside its name, type and default."""
+    """What a field knows of itself."""
 
     help: str
-    flag: str  # its spelling on the command line; "": the field's name
-    least: float | None
-    most: float | None
-    choices: tuple | None  # of the value, or of each element of a tuple
-    original: bool  # whether the TF1 program has the flag
-    unless_given: Any  # what the flag stands for where it is not given, if that is not the field's default
+    flag: str  # its spelling on the command line
+    kind: Any  # the field's type
+    default: Any
+    unless_given: Any  # what the flag stands for where it is not given
+    least: float | None = None
+    most: float | None = None
+    choices: tuple | None = None  # of the value, or of each element of a tuple
+    original: bool = False  # whether the TF1 program has the flag
 
 
 def setting(default: Any, help: str, *, flag: str = "", least: float | None = None, most: float | None = None,
@@ -50,22 +52,21 @@ def setting(default: Any, help: str, *, flag: str = "", least: float | None = No
 
     Args:
       default: None stands for the data set's own value, which the system's `make_config` fills in.
+      flag: its spelling on the command line; "": the field's name.
       least, most: bounds that may be reached; numbers have to be finite in any case.
       choices: the only values.
       original: the TF1 program has this flag, so its abbreviations come first.
+      unless_given: what the flag stands for where it is not given, if that is not the default.
     """
-    about = Setting(help, flag, least, most, tuple(choices) if choices else None, original, unless_given)
+    about = Setting(help, flag, Any, default, default if unless_given is None else unless_given, least, most,
+                    tuple(choices) if choices else None, original)
     return dataclasses.field(default=default, metadata={"setting": about})
 
 
-def settings_of(kind: type) -> dict[str, tuple[dataclasses.Field, Setting]]:
+def settings_of(kind: type) -> dict[str, Setting]:
     """The fields of a dataclass that are settings, by name."""
-    return {field.name: (field, field.metadata["setting"]) for field in dataclasses.fields(kind)
-            if "setting" in field.metadata}
-
-
-def flag_of(field: dataclasses.Field) -> str:
-    return field.metadata["setting"].flag or field.name
+    return {field.name: dataclasses.replace(about, flag=about.flag or field.name, kind=field.type)
+            for field in dataclasses.fields(kind) if (about := field.metadata.get("setting"))}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,11 +78,11 @@ class Checked:
     """
 
     def __post_init__(self):
-        for name, (field, about) in settings_of(type(self)).items():
+        for name, about in settings_of(type(self)).items():
             value = getattr(self, name)
-            wrong = _wrong(about, value, field.default)
+            wrong = _wrong(about, value)
             if wrong:
-                raise UserError(f"--{flag_of(field)}={spelled(value)}: {wrong}")
+                raise UserError(f"--{about.flag}={spelled(value)}: {wrong}")
 
 
 def of_stored(kind: type, stored: dict) -> Any:
@@ -103,10 +104,10 @@ def spelled(value) -> str:
     return ",".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
 
 
-def _wrong(about: Setting, value, default) -> str:
+def _wrong(about: Setting, value) -> str:
     """What is wrong with a value; "" if nothing is. Values from a file may be of any type."""
     if value is None:
-        return "" if default is None else "has to be given"
+        return "" if about.default is None else "has to be given"
     if about.choices:
         values = value if isinstance(value, tuple) else (value,)
         unknown = [str(one) for one in values if one not in about.choices]

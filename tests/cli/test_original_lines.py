@@ -100,8 +100,7 @@ def _values(arguments: str, *kinds: type) -> dict:
     for kind in kinds:
         parser.add(kind)
     asked = parser.parse(arguments.split())
-    return {about.flag or name: asked.values(kind)[name] for kind in kinds
-            for name, (_, about) in settings_of(kind).items()}
+    return {about.flag: asked.values(kind)[name] for kind in kinds for name, about in settings_of(kind).items()}
 
 
 def _assert_holds(found: dict, expected: dict) -> None:

@@ -19,7 +19,7 @@ def test_lsun_learns_as_long_as_was_published():
 def test_the_published_settings_are_the_defaults(dataset):
     config = Config(dataset, 1, learning_rate=DATASETS[dataset].learning_rate)
     assert (config.batch_size, config.learning_rate) == (PUBLISHED["batch_size"], PUBLISHED["learning_rate"])
-    assert (config.critic_classification, config.generator_classification) == (PUBLISHED["lambda_CLS"],) * 2
+    assert config.classification == PUBLISHED["lambda_CLS"]
     assert config.consolidation_factor == PUBLISHED["lambda_EWC"]
 
 
@@ -43,4 +43,4 @@ def test_joint_training_is_one_task():
 
 def test_generative_replay_has_no_class_terms():
     config = Config("mnist", 1, generative_replay=True)
-    assert config.critic_classification == config.generator_classification == 0
+    assert config.classification == 0

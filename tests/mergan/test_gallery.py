@@ -1,8 +1,11 @@
 """What the report reads of a run, against the pictures that training draws and against the networks themselves."""
 
+import warnings
+
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from lib import pictures
 from lib.errors import UserError
@@ -163,6 +166,16 @@ def test_tiles_of_a_sample_picture(tmp_path):
 def test_a_damaged_picture_is_named(tmp_path, content):
     write_run(tmp_path, Config("digits", 3))
     (tmp_path / "samples/Task_1_Iter_2_0.png").write_bytes(content)
+    with pytest.raises(UserError, match="Task_1_Iter_2_0.png"):
+        Gallery(tmp_path, settings_of(Config("digits", 3))).sample_rows(Sample(1, 2), 1)
+
+
+@pytest.mark.parametrize("most", [1000, 60_000])  # pixels: Pillow refuses twice as many and warns of more
+def test_a_picture_that_would_fill_the_memory_is_named(tmp_path, monkeypatch, most):
+    write_run(tmp_path, Config("digits", 3))
+    write_sample(tmp_path, "Task_1_Iter_2_0.png", np.zeros(100))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", most)
+    warnings.simplefilter("error", Image.DecompressionBombWarning)  # as reading image files sets it
     with pytest.raises(UserError, match="Task_1_Iter_2_0.png"):
         Gallery(tmp_path, settings_of(Config("digits", 3))).sample_rows(Sample(1, 2), 1)
 

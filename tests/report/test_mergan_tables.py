@@ -1,7 +1,12 @@
-"""Tables against rows written by hand."""
+"""Tables against rows written by hand, and the picture beside them."""
+
+import numpy as np
 
 from lib.mergan.config import Config
 from lib.mergan.report import tables
+from lib.mergan.report.gallery import Gallery
+from lib.mergan.tables import MeRGAN
+from lib.report.sections import pixels
 from tests.report.conftest import METRICS, mergan_runs, write_run
 
 PAPER = {"source": "a paper", "table1_accuracy_percent": {"mnist": {
@@ -97,3 +102,13 @@ def test_a_run_of_fewer_classes_leaves_the_others_columns_empty(tmp_path, aligne
 
 def test_untested_runs_have_no_table_of_classes(tmp_path):
     assert tables.per_class(mergan_runs([write_run(tmp_path / "plain", Config("mnist", 7))])) is None
+
+
+def test_a_class_that_a_generator_gave_too_few_images_of_moves_no_other(tmp_path, monkeypatch):
+    run = write_run(tmp_path / "run", Config("digits", 3, generative_replay=True))
+    tile = np.full([32, 32, 1], 90, np.uint8)
+    monkeypatch.setattr(Gallery, "finished", lambda gallery: [2])
+    monkeypatch.setattr(Gallery, "classes_by_latents", lambda gallery, learned, count: [[tile], [tile] * count])
+    MeRGAN("digits", "1e-3", "").draw(tmp_path / "table.png", {"DGR": {"directory": str(run)}})
+    shades = pixels(tmp_path / "table.png")[17, :, 0][-6 * 34 + 16::34]
+    assert shades.tolist() == [90, 240, 240, 90, 90, 90]

@@ -66,8 +66,8 @@ def test_runs_are_grouped_by_data_set(tmp_path):
 @pytest.mark.parametrize("system", systems.SYSTEMS)
 def test_every_system_has_its_part(system):
     with pytest.raises(UserError, match="unknown"):
-        runs.part(system).group({"dataset": ["mnist"], "experiment": {}})
-    assert callable(runs.part(system).chapter)
+        systems.part(system, "report").group({"dataset": ["mnist"], "experiment": {}})
+    assert callable(systems.part(system, "report").chapter)
 
 
 def test_groups_of_foreign_settings_name_the_file(tmp_path):

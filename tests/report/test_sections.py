@@ -38,21 +38,21 @@ def test_runs_without_a_figure_are_named(tmp_path, aligned):
 
 def test_settings_are_split_into_different_and_common_ones(tmp_path, aligned):
     plain = write_run(tmp_path / "plain", Config("mnist", 7))
-    different, common = sections.settings_tables(runs.read_all([aligned, plain]))
+    different, common = sections.settings(runs.read_all([aligned, plain])).tables
     assert sorted(different.rows) == [["alignment_factor", "0.001", "0.0001"], ["iterations", "3", "7"],
                                       ["replay_alignment", "yes", "no"]]
     assert ["batch_size", "64"] in common.rows and ["load_model", "-"] in common.rows
 
 
 def test_one_run_has_all_its_settings_in_one_table(aligned):
-    (table,) = sections.settings_tables(runs.read_all([aligned]))
+    (table,) = sections.settings(runs.read_all([aligned])).tables
     assert ["alignment_factor", "0.001"] in table.rows
 
 
 def test_settings_within_settings_have_lines_of_their_own(aligned):
     (run,) = runs.read_all([aligned])
     run = run._replace(settings={"architecture": {"body": "dense", "sizes": [5, 6]}, "rotate": []})
-    (table,) = sections.settings_tables([run])
+    (table,) = sections.settings([run]).tables
     assert table.rows == [["architecture: body", "dense"], ["architecture: sizes", "5, 6"], ["rotate", "-"]]
 
 

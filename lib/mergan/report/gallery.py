@@ -5,18 +5,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from lib import pictures
 from lib.classifiers import pretrained
 from lib.data import own
 from lib.errors import UserError
-from lib.mergan.checkpoint import finished, model_prefix, restore
+from lib.mergan.checkpoint import finished, last_prefix, restore
 from lib.mergan.config import DATASETS, Config
 from lib.mergan.methods import METHODS as SEQUENTIAL
 from lib.mergan.networks import networks_of
 from lib.mergan.samples import GRID, samples_of
 from lib.metrics import frechet
+from lib.report import sections
 from lib.run.settings import of_stored
 
 PUBLISHED = "mergan"  # key of the paper's figures in lib/reproduce/published.json
@@ -115,11 +115,6 @@ class Gallery:
         return self.config.data.classes if self.config.joint else self.config.data.classes[:self.config.tasks]
 
     @property
-    def categories(self) -> tuple[int, ...]:
-        """The evaluation classifier's number of each class."""
-        return self.config.data.classifier_classes
-
-    @property
     def conditional(self) -> bool:
         """Whether the generator is told the class; otherwise a classifier sorts what it generates."""
         return self._samples.conditional
@@ -145,20 +140,18 @@ class Gallery:
         side, channels = self.config.data.side, self.config.data.channels
         return np.asarray(found[:count], np.float32).reshape(-1, side, side, channels)
 
-    def classes_by_latents(self, learned: int, count: int, seed: int = 0) -> list[list[np.ndarray]]:
+    def classes_by_latents(self, learned: int, count: int) -> list[list[np.ndarray]]:
         """For each learned class at most `count` pictures uint8 [h, w, c] of the same latent vectors."""
-        return [list(pictures.truncated_pixels(self.images(learned, label, count, seed)).astype(np.uint8))
+        return [list(pictures.truncated_pixels(self.images(learned, label, count)).astype(np.uint8))
                 for label in range(learned)]
 
     def _load(self, learned: int) -> None:
-        if self._loaded == learned:
-            return
         if not self._networks:
             self._networks = networks_of(self.config)
             self._samples = samples_of(self.config, self._networks)
-        restore(model_prefix(self.directory, self.config, learned - 1, self.config.iterations - 1), self.config,
-                self._networks)
-        self._loaded = learned
+        if self._loaded != learned:
+            restore(last_prefix(self.directory, self.config, learned - 1), self.config, self._networks)
+            self._loaded = learned
 
     def samples(self) -> list[Sample]:
         """When training drew pictures, in the order of training."""
@@ -180,11 +173,7 @@ class Gallery:
     def _tiles(self, name: str) -> np.ndarray:
         """The images uint8 [n, h, w, 3] of a sample picture."""
         path, side, columns = self.directory / "samples" / name, self.config.data.side, self._samples.columns
-        try:
-            with Image.open(path) as picture:
-                pixels = np.asarray(picture.convert("RGB"))
-        except OSError as error:
-            raise UserError(f"cannot read the picture {path}: {error}; remove it to leave it out") from error
+        pixels = sections.pixels(path)
         if pixels.shape != (GRID * side, columns * side, 3):
             raise UserError(f"{path} is {list(pixels.shape)}, not a grid of {GRID} x {columns} images of {side} x "
                             f"{side} pixels; remove it to leave it out")

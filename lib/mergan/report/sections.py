@@ -8,7 +8,7 @@ from lib import pictures
 from lib.classifiers import features, pretrained, real_images
 from lib.data import own
 from lib.errors import UserError
-from lib.mergan.config import DATASETS
+from lib.mergan.config import DATASETS, Config
 from lib.mergan.data import data_set
 from lib.mergan.report import animation, gallery, tables, tsne
 from lib.mergan.report.runs import Run, classes, of
@@ -17,6 +17,7 @@ from lib.report import sections
 from lib.report.options import Options
 from lib.report.page import Chapter, Figure, Section
 from lib.reproduce.table import published_figures
+from lib.run.settings import of_stored
 
 _LATENTS = 10  # columns of a grid of classes by latent vectors
 _TILE = 64  # pixels that a tile may take on the page
@@ -49,7 +50,7 @@ def chapter(stored: Sequence[stored_runs.Run], options: Options) -> Chapter:
 
 def tasks_begin(run: stored_runs.Run) -> list[int]:
     """First iterations of all tasks but the first; joint training has one task."""
-    config = gallery.Gallery(run.directory, run.settings).config
+    config = of_stored(Config, run.settings)
     return [config.iterations * task for task in range(1, config.tasks)]
 
 
@@ -202,31 +203,23 @@ def _real_features(run: Run, options: Options):
     classifier = pretrained.evaluation_classifier(dataset, options.data_dir)
     extractor = features.classifier_features(classifier, run.dataset)
     real = real_images.load(dataset, "test", options.data_dir)
-    chosen = np.flatnonzero(real.labels == run.gallery.categories[options.label])[:options.tsne_samples]
+    number = run.gallery.config.data.classifier_classes[options.label]
+    chosen = np.flatnonzero(real.labels == number)[:options.tsne_samples]
     return extractor, extractor.extract(real.images[chosen])
-
-
-def _limits(clouds: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    positions = np.concatenate(clouds)
-    return positions.min(axis=0), positions.max(axis=0)
 
 
 def _tsne_of_runs(real: np.ndarray, shown: list[Run], generated: dict, runs: list[Run]) -> list[Figure]:
     last = {run.name: max(generated[run.name]) for run in shown}
     clouds = tsne.embed([real, *(generated[name][learned] for name, learned in last.items())])
-    limits, shades = _limits(clouds), dict(zip((run.name for run in runs), pictures.colours(len(runs))))
-    return [Figure(f"{run.title}, after {_count(last[run.name])}", pictures.scatter(
-        [pictures.Points("real", clouds[0], _REAL), pictures.Points(run.name, cloud, shades[run.name])], limits),
-        "svg+xml") for run, cloud in zip(shown, clouds[1:])]
+    shades = dict(zip((run.name for run in runs), pictures.colours(len(runs))))
+    return [Figure(f"{run.title}, after {last[run.name]} task{'s' * (last[run.name] != 1)}", pictures.scatter(
+        [pictures.Points("real", clouds[0], _REAL), pictures.Points(run.name, cloud, shades[run.name])],
+        np.concatenate(clouds)), "svg+xml") for run, cloud in zip(shown, clouds[1:])]
 
 
 def _tsne_of_tasks(real: np.ndarray, run: Run, by_task: dict) -> Figure:
     clouds = tsne.embed([real, *by_task.values()])
     points = [pictures.Points(f"after {learned}", cloud, shade) for learned, cloud, shade
               in zip(by_task, clouds[1:], pictures.colours(len(by_task), ordered=True))]
-    return Figure(run.title, pictures.scatter([pictures.Points("real", clouds[0], _REAL), *points], _limits(clouds)),
-                  "svg+xml")
-
-
-def _count(learned: int) -> str:
-    return f"{learned} task{'s' * (learned != 1)}"
+    return Figure(run.title, pictures.scatter([pictures.Points("real", clouds[0], _REAL), *points],
+                                              np.concatenate(clouds)), "svg+xml")

@@ -45,10 +45,8 @@ def evolution(runs: list[Run]) -> Table | None:
     measures, tasks = (sorted({key[i] for run in runs for key in run.measures}) for i in range(2))
     rows = [[measure, run.method, run.name, *(number(run.measures.get((measure, learned))) for learned in tasks)]
             for measure in measures for run in runs if any(name == measure for name, _ in run.measures)]
-    if not rows:
-        return None
     return Table(f"{runs[0].dataset}: measures by the number of tasks learned",
-                 ["measure", "method", "run", *map(str, tasks)], rows)
+                 ["measure", "method", "run", *map(str, tasks)], rows) if rows else None
 
 
 def _methods(runs: list[Run], published: dict) -> list[str]:
@@ -75,9 +73,7 @@ def circumstances(runs: list[Run]) -> Table | None:
     for run in runs:
         found = gallery.circumstances(run.metrics) if run.metrics else []
         rows += [[run.name, *cells] for cells in found]
-    if not rows:
-        return None
-    return Table("What the figures depend on", ["run", "figure", "measured with"], rows)
+    return Table("What the figures depend on", ["run", "figure", "measured with"], rows) if rows else None
 
 
 def per_class(runs: list[Run]) -> Table | None:
@@ -87,6 +83,5 @@ def per_class(runs: list[Run]) -> Table | None:
         found = gallery.class_accuracies(run.metrics) if run.metrics else {}
         rows += [[run.method, run.name, str(tasks), *(number(accuracies.get(name)) for name in names)]
                  for tasks, accuracies in sorted(found.items())]
-    if not rows:
-        return None
-    return Table(f"{runs[0].dataset}: accuracy [%] of each class", ["method", "run", "tasks learned", *names], rows)
+    columns = ["method", "run", "tasks learned", *names]
+    return Table(f"{runs[0].dataset}: accuracy [%] of each class", columns, rows) if rows else None

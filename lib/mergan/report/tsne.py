@@ -7,7 +7,7 @@ from threadpoolctl import threadpool_limits
 from lib.errors import UserError
 
 
-def embed(groups: list[np.ndarray], seed: int = 0) -> list[np.ndarray]:
+def embed(groups: list[np.ndarray]) -> list[np.ndarray]:
     """One common t-SNE of groups of features [n, d]: positions [n, 2] of each."""
     features = np.concatenate(groups).astype(np.float64)
     if len(features) < 3:
@@ -15,5 +15,5 @@ def embed(groups: list[np.ndarray], seed: int = 0) -> list[np.ndarray]:
     perplexity = min(30.0, (len(features) - 1) / 3)
     # Several threads add up in no fixed order, and t-SNE makes another picture of every rounding.
     with threadpool_limits(1):
-        positions = TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(features)
+        positions = TSNE(2, perplexity=perplexity, init="pca", random_state=0).fit_transform(features)
     return np.split(positions, np.cumsum([len(group) for group in groups])[:-1])
