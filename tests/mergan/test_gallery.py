@@ -92,10 +92,10 @@ def test_images_are_those_that_training_drew(tmp_path):
 
 
 def test_more_images_than_a_batch_go_on_with_other_noise(tmp_path):
-    run, networks = trained(tmp_path, Config("digits", 3, seed=5), 0)
-    images = run.images(1, 0, 130, seed=5)
+    run, networks = trained(tmp_path, Config("digits", 3), 0)
+    images = run.images(1, 0, 130)
     expected = [networks.generator(fixed_noise(Config("digits", 3, seed=seed)), tf.zeros([100], tf.int32)).numpy()
-                for seed in (5, 6)]
+                for seed in (0, 1)]
     assert images.shape == (130, 32, 32, 1)
     np.testing.assert_allclose(images, np.concatenate(expected)[:130], atol=1e-5)
 

@@ -123,18 +123,17 @@ class Gallery:
         """Numbers of learned tasks after which there is a checkpoint; joint training learns all of them at once."""
         return [self._samples.learned(task) for task in finished(self.directory, self.config)]
 
-    def images(self, learned: int, label: int, count: int, seed: int = 0) -> np.ndarray:
+    def images(self, learned: int, label: int, count: int) -> np.ndarray:
         """Images [count, h, w, c] in [-1, 1] of a class by the generator as it was after `learned` tasks.
 
-        They come in the batches of the run's sample pictures, since an image depends on its batch: the fixed noise of
-        seeds `seed`, `seed` + 1, ... The same seed is the same noise in every run. An unconditional generator may give
-        fewer images than asked for.
+        They come in batches like the sample pictures', since an image depends on its batch: the fixed noise of seeds 0,
+        1, ..., the same in every run. An unconditional generator may give fewer images than asked for.
         """
         self._load(learned)
         found = []
         # Enough for a class that is a fiftieth of what an unconditional generator gives.
-        for batch in range(10 + count // 2):
-            found.extend(self._samples.of_class(label, learned, self._samples.fixed_noise(seed + batch)))
+        for seed in range(10 + count // 2):
+            found.extend(self._samples.of_class(label, learned, self._samples.fixed_noise(seed)))
             if len(found) >= count:
                 break
         side, channels = self.config.data.side, self.config.data.channels

@@ -145,16 +145,15 @@ def first_iterations(runs: list[Run], label: int) -> Section:
         return iteration & (iteration - 1) == 0 or iteration == run.settings["iterations"] - 1
 
     def draw(run):
-        gallery = run.gallery
-        samples = [sample for sample in gallery.samples()
+        samples = [sample for sample in run.gallery.samples()
                    if sample.learned > label + 1 and shown(run, sample.iteration)]
-        if not samples or not gallery.conditional or run.settings.get("joint"):
+        if not samples or not run.gallery.conditional or run.settings.get("joint"):
             return []
         iterations = sorted({sample.iteration for sample in samples})
         tasks = sorted({sample.learned for sample in samples})
-        by_sample = {sample[:]: gallery.sample_rows(sample, 1, [label])[0][0] for sample in samples}
+        by_sample = {sample[:]: run.gallery.sample_rows(sample, 1, [label])[0][0] for sample in samples}
         rows = [[by_sample.get((task, iteration)) for iteration in iterations] for task in tasks]
-        picture = pictures.labelled_grid(rows, [f"learning {gallery.classes[task - 1]}" for task in tasks],
+        picture = pictures.labelled_grid(rows, [f"learning {run.gallery.classes[task - 1]}" for task in tasks],
                                          list(map(str, iterations)), side=_TILE)
         return [Figure(run.title, pictures.as_png(picture, small=True), "png")]
 
@@ -182,12 +181,12 @@ def tsne_sections(runs: list[Run], options: Options) -> list[Section]:
     text = (f"Real test images and generated ones of class {name}, at most {options.tsne_samples} each, in the space "
             f"of the {extractor.name}.")
     over_tasks = [_tsne_of_tasks(real, run, generated[run.name]) for run in shown if len(generated[run.name]) > 1]
-    sections = [Section(title, f"{text} After the last finished task; all panels are parts of one embedding.",
-                        _tsne_of_runs(real, shown, generated, runs))]
+    found = [Section(title, f"{text} After the last finished task; all panels are parts of one embedding.",
+                     _tsne_of_runs(real, shown, generated, runs))]
     if over_tasks:
-        sections.append(Section(f"{title} over the tasks", f"{text} A colour for each task after which they were "
-                                                           "generated; one embedding per run.", over_tasks))
-    return sections
+        found.append(Section(f"{title} over the tasks", f"{text} A colour for each task after which they were "
+                                                        "generated; one embedding per run.", over_tasks))
+    return found
 
 
 def _images(run: Run, options: Options) -> dict[int, np.ndarray]:
