@@ -49,7 +49,7 @@ DATASETS = {
 
 LABELS = DataSet.labels  # of all data sets but one's own
 NOISE = 128  # dimension of the latent vector z
-MEASURES = ("accuracy", "reverse_accuracy", "fid")
+MEASURES = ("accuracy", "reverse_accuracy", "fid", "solver")
 
 
 def of_own_images(classes: tuple[str, ...], side: int, channels: int) -> DataSet:
@@ -194,8 +194,9 @@ class Command(Checked):
 class Measured(Checked):
     """What `--test` measures beside what the original does."""
 
-    metrics: tuple[str, ...] = setting(("accuracy",), "With --test: what to measure, with commas between.",
-                                       choices=MEASURES)
+    metrics: tuple[str, ...] = setting(
+        ("accuracy",), "With --test: what to measure, with commas between; solver: what the classifier of --DGR knows.",
+        choices=MEASURES)
     every_task: bool = setting(False, "With --test: measure after each task.")
     inception_weights: FilePath = setting(
         "", "With --metrics=fid: Keras' Inception-v3 weights without its top. For lsun they are downloaded once if "

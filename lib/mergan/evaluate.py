@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from lib import device, files, pictures, randomness, tf1
 from lib.classifiers import inception, pretrained, real_images
-from lib.classifiers.features import Extractor, batches, classifier_features
+from lib.classifiers.features import Extractor, as_float, batches, classifier_features, to_input
 from lib.errors import UserError
 from lib.mergan.checkpoint import last_prefix, restore
 from lib.mergan.config import Config, Measured
@@ -23,6 +23,8 @@ from lib.metrics import forgetting, frechet, reverse_accuracy
 from lib.run import log, provenance
 
 _REPEATS = 100  # batches per class
+_SOLVER_SAMPLES = 500  # generated images for each class
+_CLEAR = 0.9  # of the evaluation classifier's probability
 _REVERSE_LIMIT = 10_000  # generated images of a class: as many as lsun has real ones would take 20 GB
 
 
@@ -86,12 +88,14 @@ class Evaluation:
     """The measures of one run, task by task."""
 
     def __init__(self, config: Config, networks: Networks, data_dir: str, measured: Measured):
+        if "solver" in measured.metrics and not config.generative_replay:
+            raise UserError("--metrics=solver: only a run with --DGR has a solver; leave it out")
         self._config, self._samples = config, samples_of(config, networks)
         self._dataset = data_set(config, data_dir)
         self.classifier = pretrained.evaluation_classifier(self._dataset, data_dir)
         self._measures: list[Callable[[int], dict]] = [
-            {"accuracy": self.accuracy, "reverse_accuracy": self.reverse_accuracy, "fid": self.distance}[name]
-            for name in measured.metrics]
+            {"accuracy": self.accuracy, "reverse_accuracy": self.reverse_accuracy, "fid": self.distance,
+             "solver": self.solver}[name] for name in measured.metrics]
         if set(measured.metrics) - {"accuracy"}:
             self._real = real_images.load(self._dataset, "test", data_dir)
             self._train = real_images.load(self._dataset, "train", data_dir)
@@ -148,6 +152,30 @@ class Evaluation:
         return {result.name: result.distance, "fid": {
             "real_images": result.real, "generated_images": result.generated, "features": result.features,
             "distance_of_real_training_images": known.distance, "real_training_images": known.generated}}
+
+    def solver(self, task: int) -> dict:
+        """What the classifier of deep generative replay knows, apart from what its generator draws.
+
+        {"solver": {"real_accuracy": {class: share of its real test images labelled right}; of generated images
+        "labelled" and "judged": {class: share that the solver, the evaluation classifier takes for it}, "clear": share
+        of which the latter is sure, "clear_accuracy": share of those that both take for the same class}}.
+        """
+        numbers, (real, real_numbers) = self._numbers(task), self._real_of(task)
+        images, labels = labelled_samples(self._samples, task, _SOLVER_SAMPLES)
+        found = np.concatenate([self._samples.classes_of(as_float(part), None, len(numbers)) for part in batches(real)])
+        right = numbers[found] == real_numbers
+        beliefs = np.concatenate([tf.nn.softmax(self.classifier(to_input(part))) for part in batches(images)])
+        judged, clear = np.argmax(beliefs, axis=1), np.max(beliefs, axis=1) > _CLEAR
+        agree = numbers[labels[clear]] == judged[clear]
+        figures = {"clear": float(np.mean(clear)), "clear_accuracy": float(np.mean(agree)) if len(agree) else 0.0}
+        for label, (number, name) in enumerate(zip(numbers, self._config.data.classes)):
+            for kind, hits in (("real_accuracy", right[real_numbers == number]), ("labelled", labels == label),
+                               ("judged", judged == number)):
+                figures.setdefault(kind, {})[name] = float(np.mean(hits))
+        average = np.mean(list(figures["real_accuracy"].values()))
+        print(f"Task: {task + 1}   Solver: {average:.4f} of real images right, {figures['clear_accuracy']:.4f} of the "
+              f"clear ones ({figures['clear']:.4f}) among the generated", flush=True)
+        return {"solver": figures}
 
     def _features(self, inception_weights: str) -> Extractor:
         """Of Inception-v3 where asked for and, as in the paper, for lsun if they can be had; else the classifier's."""

@@ -91,6 +91,26 @@ def test_under_generative_replay_the_solver_says_what_an_image_is():
     assert set(np.argmax(reader(images), axis=1)) == {0}  # asked without a class
 
 
+def test_what_the_solver_of_generative_replay_knows_is_told_apart_from_what_is_drawn(perfect):
+    def generator(noise, labels):  # classes 0 and 2, never 1
+        return painter(noise, tf.where(noise[:, 1] < 0.0, 0, 2))
+
+    def solver(images):  # takes 1 and 2 for each other
+        return Judgement(None, tf.gather(reader(images), [0, 2, 1], axis=1))
+
+    config = Config("mnist", 1, generative_replay=True, batch_size=50)
+    networks = Networks(generator, None, solver=solver)
+    figures = evaluate.Evaluation(config, networks, "", evaluate.Measured(("solver",))).run(2)["solver"]
+    assert figures["real_accuracy"] == {"0": 1.0, "1": 0.0, "2": 0.0} and figures["clear"] == 1.0
+    share = figures["judged"]["0"]
+    assert share == pytest.approx(0.5, abs=0.1)
+    assert figures["judged"] == pytest.approx({"0": share, "1": 0.0, "2": 1.0 - share})
+    assert figures["labelled"] == pytest.approx({"0": share, "1": 1.0 - share, "2": 0.0})
+    assert figures["clear_accuracy"] == pytest.approx(share)
+    with pytest.raises(evaluate.UserError, match="only a run with --DGR has a solver"):
+        evaluate.Evaluation(Config("mnist", 1), NETWORKS, "", evaluate.Measured(("solver",)))
+
+
 @pytest.mark.full
 def test_accuracy_of_a_perfect_and_of_a_forgetful_generator(perfect, capsys):
     config = Config("mnist", 1, batch_size=8)
