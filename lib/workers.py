@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 from lib.errors import TryAgain
 
@@ -30,16 +31,14 @@ def _free_ports(count: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
-def start(count: int, command: list[str]) -> list[subprocess.Popen]:
-    """The workers, each told by TF_CONFIG where all of them are and which one it is."""
+def start(count: int, command: list[str]) -> Iterator[subprocess.Popen]:
+    """Starts one worker after the other, each told by TF_CONFIG where all of them are and which one it is."""
     addresses = [f"localhost:{port}" for port in _free_ports(count)]
-    workers = []
     for number in range(count):
         cluster = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": number}}
         silent = {"TQDM_DISABLE": "1"} if number else {}
-        workers.append(subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL if number else None,
-                                        env={**os.environ, **silent, "TF_CONFIG": json.dumps(cluster)}))
-    return workers
+        yield subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL if number else None,
+                               env={**os.environ, **silent, "TF_CONFIG": json.dumps(cluster)})
 
 
 def wait(workers: list[subprocess.Popen]) -> int:
@@ -70,7 +69,11 @@ def run(count: int, command: list[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, pass_on)
     for _ in range(1 + _RESTARTS):
-        workers[:] = start(count, command)
+        workers.clear()
+        for worker in start(count, command):
+            workers.append(worker)
+            if told:  # before there was this worker
+                worker.send_signal(told[0])
         code = wait(workers)
         if told or not (code < 0 or code == TryAgain.exit_code):
             break

@@ -1,5 +1,9 @@
 """Too little memory or disk ends in one line that says what to lower or to free."""
 
+import json
+import os
+import signal
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -91,3 +95,26 @@ def test_results_of_another_form_are_named(tmp_path, stored):
     (tmp_path / "mergan-mnist.json").write_text(stored)
     with pytest.raises(UserError, match="mergan-mnist.json"):
         reproduce.main(["mergan-mnist", "--tables_only", f"--results={tmp_path}"])
+
+
+def test_a_signal_that_comes_while_workers_are_started_reaches_them_all(monkeypatch):
+    sent = []
+
+    class Worker:
+        def __init__(self, *_, env, **__):
+            self.number = json.loads(env["TF_CONFIG"])["task"]["index"]
+            if self.number == 1:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        def send_signal(self, number):
+            sent.append((self.number, number))
+
+    monkeypatch.setattr(workers.subprocess, "Popen", Worker)
+    monkeypatch.setattr(workers, "wait", lambda started: 143)
+    former = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        assert workers.run(3, ["mergan.py"]) == 143
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+    assert sent == [(0, signal.SIGTERM), (1, signal.SIGTERM), (2, signal.SIGTERM)]

@@ -100,19 +100,20 @@ def make_steps(config: Config, networks: Networks, optimizers: Optimizers, task:
         noise, batch = draw_critic_noise(config, task, number, step, methods), pictures.to_float(images)
         for method in methods:
             batch = method.batch(batch, noise.methods)
-        report = critic_step(batch, labels, noise)
+        costs = critic_step(batch, labels, noise).quantities(config)
         own = {name: own_step(batch, noise.methods, task) for name, own_step in own_steps.items()}
-        return _floats(report.quantities(config) | own)
+        return _floats(costs | own)
 
     of_generator = [*losses.GENERATOR_QUANTITIES, *generator_terms]
 
     def iteration(images, labels, now, number):
         now = now if later or not methods else task  # a first task's methods draw noise of shapes of its own
         # The generator sits out iteration 0 of every task, as in the original.
-        quantities = tf.cond(number > 0, lambda: generator_quantities(now, number), lambda: _zeros(of_generator))
+        quantities = tf.cond(number > 0, lambda: generator_quantities(now, number),
+                             lambda: dict.fromkeys(of_generator, tf.constant(0.0)))
         last = looped(config.critic_steps,
                       lambda step, _: critic_quantities(images[step], labels[step], now, number, step),
-                      _zeros([*losses.CRITIC_QUANTITIES, *critic_terms, *own_steps]))
+                      dict.fromkeys([*losses.CRITIC_QUANTITIES, *critic_terms, *own_steps], tf.constant(0.0)))
         return quantities | last
 
     names, data = reported_quantities(config, methods), config.data
@@ -142,7 +143,3 @@ def _update(config: Config, optimizer, network, terms: dict, noise, costs_of: Ca
 
 def _floats(quantities: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     return {name: tf.cast(value, tf.float32) for name, value in quantities.items()}
-
-
-def _zeros(names: list[str]) -> dict[str, tf.Tensor]:
-    return dict.fromkeys(names, tf.constant(0.0))
