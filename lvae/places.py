@@ -27,14 +27,9 @@ def known(base: Path, resume: str) -> list[Path]:
 
 
 def found(base: Path, settings: dict, resume: str, reserves: bool = True) -> Path | None:
-    """Where to train: the newest unfinished run of these settings, else the first number that is free.
-
-    Who reserves none gets None in place of the latter.
-    """
-    unfinished = place.newest_unfinished(known(base, resume), settings)
-    if unfinished or not reserves:
-        return unfinished
-    return place.reserved(base / f"experiment_{number}" for number in itertools.count())
+    """Where to train, as `place.chosen` has it; a new run takes the first number that is free."""
+    free = (base / f"experiment_{number}" for number in itertools.count())
+    return place.chosen(known(base, resume), settings, free, reserves)
 
 
 def test_of(directory: Path) -> str:

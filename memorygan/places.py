@@ -47,14 +47,9 @@ def known(exp: str, options: Options) -> list[Path]:
 
 
 def found(config: Config, exp: str, settings: dict, options: Options, reserves: bool = True) -> Path | None:
-    """Where to train: the newest unfinished run of these settings, or a new one stamped with the time.
-
-    Who reserves none gets None in place of the latter.
-    """
-    unfinished = place.newest_unfinished(known(exp, options), settings)
-    if unfinished or not reserves:
-        return unfinished
-    return place.reserved(Path("logs", exp, stamp) for stamp in _stamps(config))
+    """Where to train, as `place.chosen` has it; a new run is stamped with the time."""
+    free = (Path("logs", exp, stamp) for stamp in _stamps(config))
+    return place.chosen(known(exp, options), settings, free, reserves)
 
 
 def _stamps(config: Config) -> Iterator[str]:

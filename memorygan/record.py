@@ -7,6 +7,7 @@ import numpy as np
 from tqdm import tqdm
 
 from lib import device, files, pictures, tf1
+from lib.classifiers.features import batches
 from lib.run.runner import Event, Run
 from memorygan import checkpoint, data, memory
 from memorygan.config import Command, Config
@@ -15,7 +16,6 @@ from memorygan.samples import Sampler, sample_picture
 from memorygan.step import Model
 
 _FLUSHED_EVERY = 100
-_TEST_BATCH = 500
 
 
 class Record:
@@ -113,8 +113,7 @@ class Tracker:
         prior = memory.categorical_prior(self._memory.state()).numpy()
         if self._images is None:
             return None, prior
-        values = [self._likelihood(self._images[start:start + _TEST_BATCH]).numpy()
-                  for start in range(0, len(self._images), _TEST_BATCH)]
+        values = [self._likelihood(part).numpy() for part in batches(self._images)]
         return float(np.mean(np.concatenate(values))), prior
 
 

@@ -98,6 +98,7 @@ class Evaluation:
              "solver": self.solver}[name] for name in measured.metrics]
         if set(measured.metrics) - {"accuracy"}:
             self._real = real_images.load(self._dataset, "test", data_dir)
+        if set(measured.metrics) & {"reverse_accuracy", "fid"}:
             self._train = real_images.load(self._dataset, "train", data_dir)
         if "fid" in measured.metrics:
             self._extractor = self._features(measured.inception_weights)
@@ -167,11 +168,11 @@ class Evaluation:
         beliefs = np.concatenate([tf.nn.softmax(self.classifier(to_input(part))) for part in batches(images)])
         judged, clear = np.argmax(beliefs, axis=1), np.max(beliefs, axis=1) > _CLEAR
         agree = numbers[labels[clear]] == judged[clear]
-        figures = {"clear": float(np.mean(clear)), "clear_accuracy": float(np.mean(agree)) if len(agree) else 0.0}
-        for label, (number, name) in enumerate(zip(numbers, self._config.data.classes)):
-            for kind, hits in (("real_accuracy", right[real_numbers == number]), ("labelled", labels == label),
-                               ("judged", judged == number)):
-                figures.setdefault(kind, {})[name] = float(np.mean(hits))
+        learned = [*zip(self._config.data.classes, numbers)]
+        figures = {"clear": float(np.mean(clear)), "clear_accuracy": float(np.mean(agree)) if len(agree) else 0.0,
+                   "real_accuracy": {name: float(np.mean(right[real_numbers == number])) for name, number in learned},
+                   "labelled": {name: float(np.mean(numbers[labels] == number)) for name, number in learned},
+                   "judged": {name: float(np.mean(judged == number)) for name, number in learned}}
         average = np.mean(list(figures["real_accuracy"].values()))
         print(f"Task: {task + 1}   Solver: {average:.4f} of real images right, {figures['clear_accuracy']:.4f} of the "
               f"clear ones ({figures['clear']:.4f}) among the generated", flush=True)

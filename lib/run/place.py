@@ -79,6 +79,18 @@ def reserved(candidates: Iterable[Path]) -> Path:
     raise UserError("every directory that the run could be kept in is taken; choose another result path")
 
 
+def chosen(known: Iterable[Path], settings: dict, free: Iterable[Path], reserves: bool) -> Path | None:
+    """Where to train: in the newest unfinished run of these settings, else in the first directory that is free.
+
+    Args:
+      known: the runs that there are, the newest first.
+      free: names for a new one.
+      reserves: who does not, as it keeps no run, gets None in place of a new one.
+    """
+    unfinished = newest_unfinished(known, settings)
+    return unfinished if unfinished or not reserves else reserved(free)
+
+
 def circumstances(directory: Path) -> dict:
     """What the run in a directory met with last; empty for a run from before this was noted."""
     path = Path(directory) / CIRCUMSTANCES

@@ -20,7 +20,6 @@ from tqdm import tqdm
 from lib import device, files
 from lib.errors import STOPPING, Interrupted, UserError
 from lib.run import cost, output, place, provenance, replicas
-from lib.run.cost import Progress
 from lib.run.log import Log
 from lib.run.options import Options
 from lib.run.place import FINISHED, as_stored, check_settings
@@ -68,7 +67,7 @@ class Run:
         self._signal = 0
         self._whole = whole
         self._data = data
-        self._pace, self._progress = cost.Pace(), Progress()
+        self._pace, self._progress = cost.Pace(), cost.Progress()
         self._label = ""  # of the current phase
         self._done = 0  # iterations of the current phase
 
