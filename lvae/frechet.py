@@ -13,14 +13,14 @@ samples are far, the decoder knows the images but much of the prior lies between
 import functools
 from collections.abc import Iterable, Iterator
 
-import keras
 import numpy as np
 
 from lib import randomness
 from lib.classifiers import networks, pretrained
-from lib.classifiers.features import Extractor, batches
+from lib.classifiers.features import batches, judge_features
 from lib.classifiers.real_images import RealImages
 from lib.classifiers.training import Judge, Recipe
+from lib.data.batching import evenly
 from lib.metrics import frechet
 from lvae import distributions, samples
 from lvae.config import Config
@@ -36,11 +36,6 @@ def _kinds(course: Course) -> dict[tuple[int, int], int]:
     pairs = [(number, int(label)) for number, distribution in enumerate(course.distributions)
              for label in np.unique(distribution.train.labels)]
     return {pair: kind for kind, pair in enumerate(pairs)}
-
-
-def _spread(count: int, most: int) -> np.ndarray:
-    """At most `most` of `count` rows, evenly over all."""
-    return np.linspace(0, count - 1, min(count, most)).astype(int)
 
 
 def circumstances(numbers: dict) -> str:
@@ -64,16 +59,14 @@ class Distance:
         judge = pretrained.judge_of(f"lvae_{config.experiment}", train, test, pretrain_dir, kind)
         self._judge = judge
         self._distribution_of = np.array([number for number, _ in kinds])  # of each of the classifier's classes
-        features = keras.Model(judge.input, judge.layers[-2].output)
-        self._extractor = Extractor(f"{config.experiment} classifier features",
-                                    lambda images: features(images.astype(np.float32), training=False).numpy())
+        self._extractor = judge_features(judge, f"{config.experiment} classifier features")
 
     def _labelled(self, parts: list[Samples], kinds: dict[tuple[int, int], int]) -> RealImages:
         """Pixels and kinds of all distributions' images, or of some evenly among them."""
         everything = distributions.joined(parts)
         labels = np.concatenate([[kinds[number, label] for label in part.labels]
                                  for number, part in enumerate(parts)]).astype(np.int32)
-        rows = _spread(len(everything), _TRAINED)
+        rows = evenly(len(everything), _TRAINED)
         images = everything.take(rows, self._config.architecture.input_shape)
         return RealImages(samples.rounded_pixels(self._config, images), labels[rows])
 
@@ -113,7 +106,7 @@ class Distance:
 
     def _parts(self, real: Samples, most: int) -> Iterator[np.ndarray]:
         """At most so many images, evenly over all, in the networks' input shape, in batches."""
-        for rows in batches(_spread(len(real), most), samples.AT_ONCE):
+        for rows in batches(evenly(len(real), most), samples.AT_ONCE):
             yield real.take(rows, self._config.architecture.input_shape)
 
     def _real_moments(self, parts: Iterable[np.ndarray]) -> frechet.Moments:

@@ -36,11 +36,13 @@ def draw(directory: Path, course: Course, learner: Learner) -> list[np.ndarray]:
             pictures.save_png(directory / name, pixels)
     for prefix, images in course.tests.items():
         # The original's names: 20d_... whatever the latent size, or the test set's where there are two.
-        lead = prefix if len(course.tests) > 1 else "20d"
+        several = len(course.tests) > 1
+        lead = prefix if several else "20d"
         _draw_reconstructions(directory / f"{lead}_reconstr_{learner.model().prefix}.png", learner, images)
+        if learner.lineage.latents.continuous == 2:
+            name = f"2d_cluster_{learner.model().prefix}.png"
+            _draw_clusters(directory / (f"{prefix}_{name}" if several else name), learner, images)
     if learner.lineage.latents.continuous == 2:
-        for images in course.tests.values():
-            _draw_clusters(directory / f"2d_cluster_{learner.model().prefix}.png", learner, images)
         _draw_interpolation(directory / "interpolation_discrete", learner)
     return drawn
 

@@ -147,5 +147,5 @@ def samples(runs: Sequence[Run]) -> Section:
 
 def clusters(runs: Sequence[Run]) -> Section:
     return sections.of_runs("Clusters", "Posterior means of test images, coloured by class.", runs,
-                            lambda run: _of_models(run, "2d_cluster_*.png"),
+                            lambda run: _of_models(run, "*2d_cluster_*.png"),
                             "only two continuous latent dimensions are drawn")

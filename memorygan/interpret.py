@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from lib import files, pictures, randomness
 from lib.classifiers.features import batches
+from lib.data.batching import evenly
 from lib.errors import UserError, reason
 from lib.run import log
 from memorygan import data, memory, samples
@@ -173,8 +174,7 @@ def priors_of(logs: Path, most: int) -> dict[int, np.ndarray]:
 def spread(numbers: Iterable[int], most: int) -> list[int]:
     """At most so many of the numbers, ascending, evenly over all."""
     ordered = sorted(numbers)
-    places = np.linspace(0, len(ordered) - 1, most) if ordered else []
-    return sorted({ordered[round(place)] for place in places})
+    return [ordered[place] for place in evenly(len(ordered), most)]
 
 
 def _prior(path: Path) -> np.ndarray:
@@ -212,7 +212,7 @@ def run(config: Config, model: Model, command: Command, directory: Path) -> None
 
 def _draw_with_real(config: Config, model: Model, training: TrainingSet, directory: Path) -> None:
     """The two figures that compare with real images."""
-    if config.samples_slots:
+    if config.samples_slots and tf.reduce_any(model.memory.state().values > 0):
         image = training.batches.take(0, 1)[0][0][0]
         _, posterior, images = explain(config, model, image)
         files.write_bytes(directory / "posterior.png", posterior_picture(image, posterior, to_uint8(config, images)))

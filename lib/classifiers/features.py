@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -33,6 +34,12 @@ def to_input(images) -> tf.Tensor:
 def classifier_features(classifier: Classifier, dataset: str) -> Extractor:
     """The last hidden layer of a data set's evaluation classifier."""
     return Extractor(f"{dataset} classifier features", lambda images: classifier.features(to_input(images)).numpy())
+
+
+def judge_features(judge: keras.Model, name: str) -> Extractor:
+    """The last hidden layer of a classifier that takes pixels 0..255 as they are (`networks.small_network`)."""
+    hidden = keras.Model(judge.input, judge.layers[-2].output)
+    return Extractor(name, lambda images: hidden(images.astype(np.float32), training=False).numpy())
 
 
 def batches(images: np.ndarray, size: int = _BATCH) -> Iterator[np.ndarray]:

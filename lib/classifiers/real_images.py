@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lib.data import folders, sources
+from lib.data.batching import evenly
 from lib.data.own import Own
 
 _LSUN_SIDE = 64
@@ -63,8 +64,7 @@ class FileImages:
         for images in self._classes:
             for path in images.paths:
                 digest.update(os.path.basename(os.fsencode(path)) + b"\0")
-        count = min(len(self), _SAMPLED_FILES)
-        digest.update(self[np.linspace(0, len(self) - 1, count).astype(int)])
+        digest.update(self[evenly(len(self), _SAMPLED_FILES)])
         return digest.digest()
 
 

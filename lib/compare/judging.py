@@ -4,12 +4,11 @@ import functools
 import time
 from typing import NamedTuple
 
-import keras
 import numpy as np
 from scipy.special import entr
 
 from lib.classifiers import networks, pretrained
-from lib.classifiers.features import Extractor, batches
+from lib.classifiers.features import batches, judge_features
 from lib.classifiers.real_images import RealImages
 from lib.classifiers.training import Judge, Recipe
 from lib.metrics import frechet
@@ -49,9 +48,7 @@ class Shared:
         build = functools.partial(networks.small_network, False, classes)
         self._judge = pretrained.judge_of(f"compare_{dataset}", train, test, judge=Judge(
             "classifier", build, Recipe.of_judge(max(3, 60_000 // len(train.labels)), learning_rate=1e-3)))
-        features = keras.Model(self._judge.input, self._judge.layers[-2].output)
-        self._extractor = Extractor("shared classifier features",
-                                    lambda images: features(images.astype(np.float32), training=False).numpy())
+        self._extractor = judge_features(self._judge, "shared classifier features")
 
     def _together(self, split: str) -> RealImages:
         parts = [part for (_, of), part in self._real.items() if of == split]

@@ -24,6 +24,11 @@ def epoch_order(count: int, seed: int, stream: str, epoch: int) -> np.ndarray:
     return randomness.host_generator(seed, stream, epoch).permutation(count)
 
 
+def evenly(count: int, most: int) -> np.ndarray:
+    """At most `most` of the numbers 0 .. count - 1, ascending, evenly over all; int64 [min(count, most)]."""
+    return np.linspace(0, count - 1, min(count, most)).astype(int)
+
+
 class Order:
     """Which images make up batch b. `slots(epoch)` gives an epoch's batches, [batches_per_epoch, batch_size]."""
 

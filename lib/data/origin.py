@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from lib.data.batching import evenly
 from lib.data.folders import Images
 from lib.run.place import Origin
 
@@ -18,7 +19,7 @@ def of_arrays(source: str, arrays: Iterable[tuple[np.ndarray, np.ndarray]]) -> O
     """Of pairs (images, labels): all labels, and images spread evenly over all."""
     digest = hashlib.blake2b(digest_size=8)
     for images, labels in arrays:
-        rows = np.linspace(0, len(images) - 1, min(len(images), _LOOKED_AT)).astype(int)
+        rows = evenly(len(images), _LOOKED_AT)
         digest.update(repr((images.shape, str(images.dtype))).encode())
         digest.update(np.ascontiguousarray(images[rows]))
         digest.update(np.ascontiguousarray(labels, np.int32))
@@ -33,6 +34,6 @@ def of_images(source: str, kinds: Sequence[Images]) -> Origin:
         if isinstance(images.paths[0], (str, bytes)):  # TFDS' records have no names
             for path in images.paths:
                 digest.update(os.path.basename(os.fsencode(path)) + b"\0")
-        for number in np.linspace(0, len(images.paths) - 1, min(len(images.paths), _DECODED)).astype(int):
+        for number in evenly(len(images.paths), _DECODED):
             digest.update(np.ascontiguousarray(images.decode(images.paths[int(number)], _SIDE)))
     return Origin(source, digest.hexdigest())

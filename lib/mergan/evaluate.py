@@ -11,6 +11,7 @@ import tensorflow as tf
 from lib import device, files, pictures, randomness, tf1
 from lib.classifiers import inception, pretrained, real_images
 from lib.classifiers.features import Extractor, as_float, batches, classifier_features, to_input
+from lib.data.batching import evenly
 from lib.errors import UserError
 from lib.mergan.checkpoint import last_prefix, restore
 from lib.mergan.config import Config, Measured
@@ -197,7 +198,7 @@ class Evaluation:
     def _training_rows(self, task: int, per_class: int) -> np.ndarray:
         """Of at most so many training images of each learned class, evenly over all of them."""
         of_class = [np.flatnonzero(self._train.labels == number) for number in self._numbers(task)]
-        return np.concatenate([rows[np.linspace(0, len(rows) - 1, min(per_class, len(rows))).astype(int)]
+        return np.concatenate([rows[evenly(len(rows), per_class)]
                                for rows in of_class])
 
     def _real_of(self, task: int) -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from lib.classifiers import features
-from lib.classifiers.networks import build_classifier
+from lib.classifiers.networks import build_classifier, small_network
 from lib.classifiers.training import initialise
 
 
@@ -46,3 +46,13 @@ def test_extractor_names_its_classifier_and_gives_the_last_hidden_layer():
     assert activations.shape == (7, 128)
     logits = activations @ model.head.kernel.numpy() + model.head.bias.numpy()
     np.testing.assert_allclose(logits, model(features.to_input(images)), rtol=1e-4, atol=1e-2)
+
+
+def test_features_of_a_small_network_are_what_its_head_makes_logits_of():
+    model = small_network(True, 3, (4, 4, 1), seed=2)
+    extractor = features.judge_features(model, "a name")
+    images = np.random.default_rng(6).integers(0, 256, [5, 4, 4, 1], dtype=np.uint8)
+    kernel, bias = model.layers[-1].get_weights()
+    assert extractor.name == "a name"
+    np.testing.assert_allclose(extractor.extract(images) @ kernel + bias, model(images.astype(np.float32)), rtol=1e-4,
+                               atol=1e-5)

@@ -37,6 +37,11 @@ def test_slots_as_the_loader_fills_them():
         assert tf1_slots(order, size).tolist() == expected
 
 
+def test_some_rows_evenly_over_all():
+    assert batching.evenly(11, 3).tolist() == [0, 5, 10] and batching.evenly(4, 1).tolist() == [0]
+    assert batching.evenly(3, 5).tolist() == [0, 1, 2] and batching.evenly(0, 5).tolist() == []
+
+
 IMAGES = np.arange(COUNT, dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 3), np.uint8)
 LABELS = np.arange(COUNT, dtype=np.int32) + 100
 

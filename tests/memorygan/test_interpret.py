@@ -93,3 +93,13 @@ def test_every_figure_is_drawn_from_a_checkpoints_model_and_its_logs(tmp_path, m
     assert set(drawn) == {"interpolation_noise", "interpolation_keys", "log_likelihood", "prior", "posterior",
                           "nearest"}
     assert drawn["interpolation_noise"] == (8 * 28, 8 * 28) and drawn["nearest"] == (8 * 28, 8 * 28)
+
+
+def test_without_a_real_slot_there_is_no_posterior_to_draw(tmp_path, monkeypatch, fashion):
+    monkeypatch.chdir(tmp_path)
+    config, model = remembering()
+    state = model.memory.state()
+    model.memory.assign(state._replace(values=tf.zeros_like(state.values)))
+    command = Command(load_cp_dir=str(tmp_path / "checkpoint/0/run"), data_dir=str(fashion))
+    interpret.run(config, model, command, tmp_path)
+    assert {path.stem for path in tmp_path.glob("*.png")} == {"interpolation_noise", "interpolation_keys", "nearest"}

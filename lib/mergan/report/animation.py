@@ -3,6 +3,7 @@
 import numpy as np
 
 from lib import pictures
+from lib.data.batching import evenly
 from lib.mergan.report.runs import Run
 
 _LATENTS = 6  # columns of a run
@@ -18,7 +19,7 @@ def learning(runs: list[Run]) -> bytes | None:
     if not samples or not all(samples):
         return None
     moments = sorted(set().union(*samples))
-    chosen = np.unique(np.linspace(len(moments) - 1, 0, min(len(moments), _FRAMES)).astype(int))
+    chosen = evenly(len(moments), _FRAMES)
 
     def frame(moment):
         panels = [_panel(run, max((sample for sample in drawn if sample <= moment), default=drawn[0]), len(runs) > 1)
