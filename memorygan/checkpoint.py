@@ -8,6 +8,7 @@ import tensorflow as tf
 from lib import files, tf1
 from lib.errors import UserError, reason
 from memorygan import memory, networks
+from memorygan.config import numbered
 from memorygan.step import Model
 
 _GLOBAL_STEP = "Variable"  # the original gives its step no name
@@ -33,6 +34,11 @@ def latest(directory: Path) -> Path:
     if not tf1.exists(prefix):
         raise UserError(f"{directory}/checkpoint names {prefix.name}, but {prefix}.index is not there")
     return prefix
+
+
+def by_epoch(directory: Path) -> dict[int, Path]:
+    """{epoch: prefix of its checkpoint} of a run's directory, ascending."""
+    return {epoch: path.with_suffix("") for epoch, path in sorted(numbered(directory, "model-", ".index").items())}
 
 
 def variables(model: Model) -> dict:

@@ -149,7 +149,9 @@ class Command(Checked):
                                    "--is_train=False, to generate from.", original=True)
     data_dir: FilePath = setting("dataset", "Where the data sets lie: <data_dir>/fashion, <data_dir>/affmnist, ... "
                                             "With --dataset folder, the folder of your images, or an .npz file.")
-    save_every: int = setting(1, "Epochs between checkpoints and samples, from epoch 101 on.", least=1)
+    save_from: int = setting(101, "The first epoch that may have a checkpoint and samples; the last has them in any "
+                                  "case.", least=1)
+    save_every: int = setting(1, "Epochs between checkpoints and samples, from --save_from on.", least=1)
     keep: int = setting(0, "How many checkpoints to keep, the newest, with the arrays of their samples; pictures "
                            "always stay. 0: all, 128 MB each with the published settings.", least=0)
 
@@ -166,8 +168,16 @@ class Measured(Checked):
     samples: int = setting(640000, "With --is_train=False: images to generate.", least=1)
     inception_score: bool = setting(True, "With --is_train=False: also the inception score; its classifier is trained "
                                           "the first time. chair and celeba have no classes and no score.")
+    every_epoch: bool = setting(False, "With --is_train=False: also the inception score after each epoch that has a "
+                                       "checkpoint, of at most 10000 images.")
     inception_weights: FilePath = setting("", "Keras' file of Inception-v3 with its top, which judges cifar10.")
     figures: bool = setting(True, "With --is_train=False: also the paper's figures of the memory.")
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.every_epoch and not self.inception_score:
+            raise UserError("--every_epoch measures the inception score, which --inception_score=False leaves out; "
+                            "leave out one of both")
 
 
 def beside(directory: Path, kind: str) -> Path:

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from lib import device, files, pictures
 from lib.classifiers import inception, pretrained, real_images
-from lib.classifiers.features import batches
+from lib.classifiers.features import Extractor, batches
 from lib.classifiers.networks import residual_network
 from lib.classifiers.real_images import RealImages
 from lib.classifiers.training import JUDGES, Judge, Recipe
@@ -22,6 +22,8 @@ from memorygan import checkpoint, data, memory
 from memorygan.config import Command, Config, Measured, logs_of
 from memorygan.samples import generated, sample_picture
 from memorygan.step import Model, build_model
+
+_SCORED = 10_000  # images of each epoch
 
 
 def samples_directory(load_cp_dir: Path) -> Path:
@@ -79,34 +81,61 @@ def _judge(config: Config, data_dir: str) -> Judge:
     return Judge("ResNet", functools.partial(residual_network, classes=classes), Recipe.of_judge(20, shift=2))
 
 
-def _probabilities(config: Config, samples: np.ndarray, data_dir: str, inception_weights: str
-                   ) -> tuple[str, np.ndarray, dict]:
-    """(name of what judges, p(y|x) of the samples, what `pretrained.about` knows of the judge)."""
-    if config.dataset == "cifar10":
-        try:
-            judge = inception.probabilities(inception_weights or None)
-            return judge.name, np.concatenate([judge.extract(np.array(batch)) for batch in batches(samples)]), {}
-        except UserError as error:
-            if inception_weights:
-                raise
-            print(f"a classifier trained here takes Inception's place ({error})", flush=True)
-    judge = _judge(config, data_dir)
-    model = pretrained.judge_of(config.dataset, _labelled(config, "train", data_dir),
-                                _labelled(config, "test", data_dir), "pretrain", judge)
-    pixels = (pictures.float_pixels(np.array(batch), config.data.unit_range) for batch in batches(samples))
-    return judge.name, pretrained.probabilities(model, pixels, judge.recipe.flip), pretrained.about(model)
-
-
-def score(config: Config, samples: np.ndarray, data_dir: str, inception_weights: str = "") -> dict:
-    """Inception score of generated images [n, h, w, c], and what it depends on: splits, images, the classifier.
+class Scorer:
+    """The inception score of a data set's generated images, by what judges them.
 
     Args:
       inception_weights: Keras' file of Inception-v3 with its top, for cifar10; "": downloaded where there is a network.
     """
-    name, probabilities, judge = _probabilities(config, samples, data_dir, inception_weights)
-    mean, deviation = inception_score(probabilities)
-    return {"inception_score": mean, "deviation": deviation, "classifier": name, "samples": len(samples),
-            "splits": SPLITS, "classifier_accuracy": judge.get("accuracy")}
+
+    def __init__(self, config: Config, data_dir: str, inception_weights: str = ""):
+        extractor = _inception(config, inception_weights)
+        if extractor:
+            self._name, self._accuracy = extractor.name, None
+            self._probabilities = lambda images: np.concatenate(
+                [extractor.extract(np.array(batch)) for batch in batches(images)])
+            return
+        judge = _judge(config, data_dir)
+        model = pretrained.judge_of(config.dataset, _labelled(config, "train", data_dir),
+                                    _labelled(config, "test", data_dir), "pretrain", judge)
+        self._name, self._accuracy = judge.name, pretrained.about(model).get("accuracy")
+        self._probabilities = lambda images: pretrained.probabilities(
+            model, (pictures.float_pixels(np.array(batch), config.data.unit_range) for batch in batches(images)),
+            judge.recipe.flip)
+
+    def score(self, images: np.ndarray) -> dict:
+        """Of generated images [n, h, w, c], with what it depends on: splits, images, the classifier."""
+        mean, deviation = inception_score(self._probabilities(images))
+        return {"inception_score": mean, "deviation": deviation, "classifier": self._name, "samples": len(images),
+                "splits": SPLITS, "classifier_accuracy": self._accuracy}
+
+
+def _inception(config: Config, weights: str) -> Extractor | None:
+    """What judges cifar10, if it can be had."""
+    if config.dataset != "cifar10":
+        return None
+    try:
+        return inception.probabilities(weights or None)
+    except UserError as error:
+        if weights:
+            raise
+        print(f"a classifier trained here takes Inception's place ({error})", flush=True)
+        return None
+
+
+def scores_by_epoch(config: Config, directory: Path, scorer: Scorer, count: int) -> dict[int, dict]:
+    """{epoch: `Scorer.score` of so many generated images} of each checkpoint in a run's directory."""
+    model, scores = build_model(config), {}
+    for epoch, prefix in checkpoint.by_epoch(directory).items():
+        checkpoint.restore(prefix, model)
+        scores[epoch] = scorer.score(np.concatenate([*generated(config, model, count)]))
+        print(f"epoch {epoch}: inception score {scores[epoch]['inception_score']:.3f} of {count} samples", flush=True)
+    return scores
+
+
+def score_by_epoch(metrics: dict) -> dict[int, float]:
+    """{epoch: inception score} of a `metrics.json`, empty if it was written without `--every_epoch`."""
+    return {int(epoch): scores["inception_score"] for epoch, scores in metrics.get("by_epoch", {}).items()}
 
 
 def _known(accuracy: float | None) -> str:
@@ -137,10 +166,13 @@ def run(config: Config, model: Model, command: Command, measured: Measured) -> P
     print(f"saved at {directory}", flush=True)
     metrics = {"memory": memory_use(model)} if model.memory else {}
     if measured.inception_score and not config.data.folder:
-        metrics |= score(config, samples, command.data_dir, measured.inception_weights)
+        scorer = Scorer(config, command.data_dir, measured.inception_weights)
+        metrics |= scorer.score(samples)
         print(f"inception score {metrics['inception_score']:.3f} +- {metrics['deviation']:.3f} of {count} samples in "
               f"{metrics['splits']} splits, by the {metrics['classifier']}{_known(metrics['classifier_accuracy'])}",
               flush=True)
+        if measured.every_epoch:
+            metrics["by_epoch"] = scores_by_epoch(config, load_cp_dir, scorer, min(count, _SCORED))
     files.write_json(directory / "metrics.json", metrics | {
         "method": config.model, "provenance": provenance.here(device.described(), began),
         "training": provenance.of_run(logs_of(command.load_cp_dir))})

@@ -14,7 +14,6 @@ from memorygan import checkpoint
 from memorygan.config import Command, Config
 from memorygan.step import Model
 
-FIRST_SAVED_EPOCH = 101
 SAMPLE_BATCHES = 100  # per file of samples
 
 
@@ -63,7 +62,8 @@ class Space:
     """What a run's checkpoints and samples take on the disk."""
 
     def __init__(self, config: Config, command: Command, model: Model):
-        periodic = [epoch for epoch in range(FIRST_SAVED_EPOCH, config.epoch) if epoch % command.save_every == 0]
+        first = max(command.save_from, 2)  # as the first epoch that ends is called
+        periodic = [epoch for epoch in range(first, config.epoch) if epoch % command.save_every == 0]
         saves = len(periodic) + 1  # the last is written in any case
         self.kept = min(saves, command.keep) if command.keep else saves
         self.most = min(saves, self.kept + 1)  # the new one is there before the old one goes

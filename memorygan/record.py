@@ -11,7 +11,7 @@ from lib.classifiers.features import batches
 from lib.run.runner import Event, Run
 from memorygan import checkpoint, data, memory
 from memorygan.config import Command, Config
-from memorygan.places import FIRST_SAVED_EPOCH, SAMPLE_BATCHES, Places
+from memorygan.places import SAMPLE_BATCHES, Places
 from memorygan.samples import Sampler, sample_picture
 from memorygan.step import Model
 
@@ -36,7 +36,8 @@ class Record:
     def events(self, epoch_of, end_epoch) -> list[Event]:
         """What is told, drawn and written while it trains.
 
-        A checkpoint comes after every `--save_every`th epoch from 101 on and at the end; the newest `--keep` stay.
+        A checkpoint comes after every `--save_every`th epoch from `--save_from` on, and at the end; the newest `--keep`
+        stay.
 
         Args:
           epoch_of: iteration -> the epoch that ends with it, None within one.
@@ -46,7 +47,7 @@ class Record:
 
         def saved(iteration: int) -> bool:
             epoch = epoch_of(iteration) or 0
-            return iteration == last or epoch >= FIRST_SAVED_EPOCH and epoch % self._command.save_every == 0
+            return iteration == last or epoch >= self._command.save_from and epoch % self._command.save_every == 0
 
         return [Event(lambda i: i % _FLUSHED_EVERY == 0 and not epoch_of(i), self._run.log_point),
                 Event(lambda i: epoch_of(i) is not None, end_epoch),

@@ -18,6 +18,7 @@ from lib.report.tables import NONE, NOT_RUN, NOT_TESTED, Table, number
 from lib.reproduce.table import published_figures
 from memorygan import interpret
 from memorygan.config import DATASETS, beside, numbered
+from memorygan.evaluate import score_by_epoch
 from memorygan.memory import effective_share
 
 _PUBLISHED = {"fashion": "fashion-mnist", "affmnist": "affine-mnist", "cifar10": "cifar10"}  # the paper's names
@@ -43,8 +44,8 @@ def group(settings: dict) -> str:
 def chapter(runs: Sequence[Run], options: Options) -> Chapter:
     """All sections of the runs on one data set."""
     dataset = group(runs[0].settings)
-    found = [figures(runs, dataset), samples(runs), slots(runs), likelihood(runs), memory(runs), sections.curves(runs),
-             sections.settings(runs), sections.provenance(runs)]
+    found = [figures(runs, dataset), samples(runs), scores(runs), slots(runs), likelihood(runs), memory(runs),
+             sections.curves(runs), sections.settings(runs), sections.provenance(runs)]
     return Chapter(f"memoryGAN on {dataset}", [section for section in found if section])
 
 
@@ -67,7 +68,7 @@ def _generated(run: Run) -> dict:
     if not path.exists():
         return {}
     metrics = read_json(path, dict)
-    if not isinstance(metrics.get("memory", {}), dict):
+    if not all(isinstance(metrics.get(part, {}), dict) for part in ("memory", "by_epoch")):
         raise UserError(f"{path} is not what --is_train=False writes; run it again")
     return metrics
 
@@ -122,6 +123,19 @@ def samples(runs: Sequence[Run]) -> Section:
 
     return sections.of_runs("Samples over the epochs", "64 images each, stretched to their extremes.", runs, draw,
                             "no sample pictures beside the logs")
+
+
+def scores(runs: Sequence[Run]) -> Section | None:
+    """The score over the epochs, of the runs of which `--every_epoch` measured it."""
+    lines = []
+    for run, colour in zip(runs, pictures.colours(len(runs))):
+        by_epoch = score_by_epoch(_generated(run))
+        if by_epoch:
+            lines.append(pictures.Line(run.name, [*by_epoch], [*by_epoch.values()], colour))
+    if not lines:
+        return None
+    return Section("Score over the epochs", "By --is_train=False --every_epoch, of at most 10000 images each.",
+                   [sections.chart("Inception score", lines, "epoch", "inception score")])
 
 
 def slots(runs: Sequence[Run]) -> Section | None:

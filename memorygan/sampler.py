@@ -9,7 +9,7 @@ from lib import pictures, tf1
 from lib.run.settings import of_stored
 from lib.sample.model import Drawn, Model
 from memorygan import checkpoint, interchange, step
-from memorygan.config import Config, beside, numbered
+from memorygan.config import Config, beside
 from memorygan.noise import draw_noise
 from memorygan.samples import Sampler
 
@@ -48,8 +48,7 @@ class MemoryGAN(Model):
 
 def states(directory: Path, settings: dict) -> dict[int, Path]:
     """{epoch: prefix of the checkpoint} of the run that logs in a directory `logs/<exp>/<stamp>`."""
-    found = numbered(beside(directory, "checkpoint"), "model-", ".index")
-    return {epoch: path.with_suffix("") for epoch, path in found.items()}
+    return checkpoint.by_epoch(beside(directory, "checkpoint"))
 
 
 def run_around(prefix: Path) -> Path:

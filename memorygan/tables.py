@@ -14,6 +14,7 @@ from lib.run import place
 from memorygan.config import Config
 
 _TILES = 24  # samples in a line of the picture
+_SCORES = 10  # over the epochs of a run
 
 
 class MemoryGAN(Compared):
@@ -43,7 +44,7 @@ class MemoryGAN(Compared):
                 *budget.flags, f"--exp={self._exp(row, budget)}"]
 
     def train(self, row, budget):
-        return [*self._run(row, budget), f"--save_every={self._epochs(budget)}"]
+        return [*self._run(row, budget), "--save_from=1", f"--save_every={max(1, self._epochs(budget) // _SCORES)}"]
 
     def _run_directory(self, row: str, budget: Budget) -> Path:
         """The newest run, below `checkpoint`, `logs` and `samples`."""
@@ -61,21 +62,24 @@ class MemoryGAN(Compared):
     def test(self, row, budget):
         checkpoint = Path("checkpoint") / self._run_directory(row, budget)
         return [*self._run(row, budget), "--is_train=False", f"--load_cp_dir={checkpoint}",
-                f"--samples={self._samples}", "--figures=False"]
+                f"--samples={self._samples}", "--every_epoch", "--figures=False"]
 
     def read(self, row, budget):
+        from memorygan.evaluate import score_by_epoch
+
         metrics = files.read_json(self._tested(row, budget) / "metrics.json", dict)
         precision = files.read_json(Path("logs") / self._run_directory(row, budget) / "settings.json",
                                     dict)["precision"]
+        by_epoch = {epoch: round(score, 2) for epoch, score in score_by_epoch(metrics).items()}
         figures = {"inception score": round(metrics["inception_score"], 2), "deviation": round(metrics["deviation"], 2)}
         trained = budget.text(f"{self._epochs(budget)} epochs", precision)
         return {"budget": f"{trained}; {metrics['samples']} images judged by the {metrics['classifier']}",
-                "figures": figures,
+                "figures": figures, "by_epoch": by_epoch,
                 "memory": {name: round(share, 4) for name, share in metrics.get("memory", {}).items()},
                 "directory": str(self._tested(row, budget))}
 
     def draw(self, path, results):
-        """The first samples of the methods whose run is here, two lines each."""
+        """The first samples of the methods whose run is here, two lines each, and all scores over the epochs."""
         from lib import pictures
 
         files_of = {row: Path(results[row]["directory"], "samples_gen_0.npy") for row in self.rows if row in results}
@@ -86,6 +90,12 @@ class MemoryGAN(Compared):
                 lines += [list(tiles[:_TILES]), list(tiles[_TILES:])]
                 labels += [row, ""]
         files.write_bytes(path, pictures.as_png(pictures.labelled_grid(lines, labels), small=True))
+        scores = [pictures.Line(row, [*map(int, results[row]["by_epoch"])], [*results[row]["by_epoch"].values()])
+                  for row in self.rows if results.get(row, {}).get("by_epoch")]
+        if scores:
+            chart = pictures.Chart(scores, "epoch", "inception score")
+            files.write_bytes(path.with_name(f"{path.stem}-scores.png"),
+                              pictures.line_chart(chart, kind="png", size=(6, 4)))
 
     def text(self, results, figures):
         """The table, what the paper sets beside it, and how much of the memory is in use."""

@@ -80,7 +80,7 @@ def test_memorygan_shows_its_samples_and_the_use_of_its_memory(tmp_path):
     memory = {"slots_written": 0.5, "slots_real": 0.25, "slots_sampled_effectively": 0.125}
     results = {row: {"budget": "1 epoch", "figures": {"inception score": 2.0}, "memory": {},
                      "directory": str(tmp_path / row)} for row in ("MemoryGAN", "-EM", "-Memory")}
-    results["MemoryGAN"]["memory"] = memory
+    results["MemoryGAN"] |= {"memory": memory, "by_epoch": {"2": 1.5, "4": 2.0}}
     assert table.text(results, FIGURES).endswith("| MemoryGAN | 50 % | 25 % | 12 % |")
     for row in ("MemoryGAN", "-Memory"):  # the run of the third is somewhere else
         (tmp_path / row).mkdir()
@@ -88,6 +88,8 @@ def test_memorygan_shows_its_samples_and_the_use_of_its_memory(tmp_path):
     table.draw(tmp_path / "samples.png", results)
     with Image.open(tmp_path / "samples.png") as picture:
         assert picture.size[1] == 2 + 4 * 30 and picture.size[0] > 24 * 30
+    with Image.open(tmp_path / "samples-scores.png") as picture:
+        assert picture.size == (6 * 120, 4 * 120)
 
 
 def test_a_complete_training_is_not_begun_again(tmp_path, monkeypatch):

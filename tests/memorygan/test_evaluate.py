@@ -9,7 +9,8 @@ import tensorflow as tf
 from lib import pictures, randomness
 from lib.classifiers import inception, pretrained
 from lib.errors import UserError
-from memorygan import evaluate, samples
+from memorygan import checkpoint, evaluate, samples
+from memorygan.config import Measured
 from memorygan.noise import draw_slots
 from memorygan.step import build_model
 from tests.memorygan import tiny
@@ -84,12 +85,35 @@ def test_cifar10_is_judged_by_a_named_substitute_where_inception_cannot_be_had(m
     monkeypatch.setattr(evaluate, "_labelled", lambda *arguments: None)
     config = tiny.config("cifar10")
     images = np.zeros((100, 32, 32, 3), np.float32)
-    result = evaluate.score(config, images, "")
+    result = evaluate.Scorer(config, "").score(images)
     # Every split of ten images has all ten classes once: the highest score there is.
     np.testing.assert_allclose(result["inception_score"], 10.0, rtol=1e-4)
     assert result["classifier"] == "small CIFAR10 ResNet" and "no network" in capsys.readouterr().out
     with pytest.raises(UserError, match="no network"):
-        evaluate.score(config, images, "", "given.h5")
+        evaluate.Scorer(config, "", "given.h5")
+
+
+def test_every_checkpoint_of_a_run_is_scored_in_the_order_of_the_epochs(tmp_path, model):
+    """They differ in the brightness of their images."""
+    config = tiny.config()
+    for epoch, bias in ((10, 2.0), (9, -2.0)):
+        model.networks.generator.trainable_variables[-1].assign([bias])
+        checkpoint.write(tmp_path / f"model-{epoch}", model)
+    seen = []
+
+    class Scorer:
+        def score(self, images):
+            seen.append(images)
+            return {"inception_score": float(len(seen))}
+
+    scores = evaluate.scores_by_epoch(config, tmp_path, Scorer(), 12)
+    assert evaluate.score_by_epoch({"by_epoch": scores}) == {9: 1.0, 10: 2.0}
+    assert [len(images) for images in seen] == [12, 12] and seen[0].max() < 0.2 and seen[1].min() > 0.8
+
+
+def test_scores_of_every_epoch_need_the_score():
+    with pytest.raises(UserError, match="--every_epoch measures the inception score"):
+        Measured(every_epoch=True, inception_score=False)
 
 
 def test_generated_pixels_cover_the_range_of_real_ones():

@@ -48,7 +48,8 @@ def finished(tmp_path):
     files.write_json(generated / "metrics.json", {
         "memory": {"slots_written": 1.0, "slots_real": 0.5, "slots_sampled_effectively": 0.25},
         "inception_score": 5.5, "deviation": 0.125, "classifier": "ResNet", "samples": 640,
-        "splits": 10, "classifier_accuracy": 0.9375})
+        "splits": 10, "classifier_accuracy": 0.9375,
+        "by_epoch": {"2": {"inception_score": 1.25}, "3": {"inception_score": 5.5}}})
     return logs
 
 
@@ -58,7 +59,8 @@ def test_a_run_that_has_not_begun_says_so(tmp_path):
         ["MemoryGAN", "new"], ["-EM", "not run"], ["-MCGN", "not run"], ["-Memory", "not run"]]
     for title in ("Samples over the epochs", "What the memory knows"):
         assert "Not shown: new (" in found[title].text
-    assert "Slots in use" not in found and "Likelihood" not in found and len(found["Figures"].tables) == 1
+    assert not {"Score over the epochs", "Slots in use", "Likelihood"} & set(found)
+    assert len(found["Figures"].tables) == 1
 
 
 def test_scores_stand_beside_the_published_ones_with_their_judge(finished):
@@ -75,7 +77,7 @@ def test_samples_come_in_the_order_of_the_epochs(finished):
     assert len(found["What the memory knows"].figures) == 3
 
 
-def test_slots_and_likelihood_are_drawn_over_the_epochs(finished, monkeypatch):
+def test_slots_scores_and_likelihood_are_drawn_over_the_epochs(finished, monkeypatch):
     charts = {}
     monkeypatch.setattr(pictures, "line_chart", lambda chart: charts.update({chart.ylabel: chart}) or b"")
     chapter_of(finished)
@@ -84,6 +86,8 @@ def test_slots_and_likelihood_are_drawn_over_the_epochs(finished, monkeypatch):
     (likelihood,) = charts["log-likelihood"].lines
     assert list(likelihood.x) == [2, 3] and likelihood.y == [-2.0, -1.5]
     assert [line.label for line in charts["p(c)"].lines] == ["epoch 2", "epoch 3"]
+    (score,) = charts["inception score"].lines
+    assert (score.label, score.x, score.y) == ("whole", [2, 3], [1.25, 5.5])
 
 
 @pytest.mark.parametrize("settings, name", [

@@ -71,7 +71,7 @@ def model():
 
 @pytest.mark.parametrize("epochs, flags, kept, most", [
     (1, {}, 1, 1), (100, {}, 1, 1), (1500, {}, 1400, 1400), (1500, {"save_every": 10}, 140, 140),
-    (1500, {"keep": 3}, 3, 4), (101, {"keep": 3}, 1, 1)])
+    (1500, {"keep": 3}, 3, 4), (101, {"keep": 3}, 1, 1), (20, {"save_from": 1, "save_every": 2}, 10, 10)])
 def test_what_memorygan_writes_in_all(model, tmp_path, epochs, flags, kept, most):
     space = places.Space(tiny.config(epoch=epochs), Command(**flags), model)
     assert (space.kept, space.most) == (kept, most)
