@@ -10,6 +10,7 @@ from lib.errors import UserError
 from lib.run.flags import Parser
 from lib.run.options import Options
 from lvae.config import EXPERIMENTS, Command, Config, OwnImages, make_config
+from lvae.places import run_around
 
 
 def parser(experiment: str) -> Parser:
@@ -39,8 +40,8 @@ def read(experiment: str, arguments: list[str]) -> tuple[Config, Command, Option
     """What a command line asks of an experiment."""
     asked = parser(experiment).parse(arguments)
     command = asked.of(Command)
-    if command.test:  # <run>/models/<name>.cpkt
-        asked = asked.completed(Config, Path(command.load_model).absolute().parents[1] / "settings.json")
+    if command.test:
+        asked = asked.completed(Config, run_around(Path(command.load_model)) / "settings.json")
     rotate = tuple(name for name in EXPERIMENTS[experiment].rotatable if asked.flag(f"rotate_{name}"))
     settings = {"rotate": rotate, **asked.values(Config)}
     if experiment == own.NAME:

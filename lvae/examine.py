@@ -18,6 +18,7 @@ from lvae.frechet import Distance
 from lvae.learner import Learner
 from lvae.lifelong import Lineage
 from lvae.networks import Networks, build_vae
+from lvae.places import run_around
 
 _ANNEALED = 100_000  # iterations, after which the temperature stays where it is
 
@@ -51,7 +52,7 @@ def run(config: Config, command: Command) -> Path:
     figures = {"load_model": str(command.load_model), "model": learner.model().prefix}
     figures |= measure(course, learner, distance)
     figures |= {"method": learner.config.method, "provenance": provenance.here(device.described(), began),
-                "training": provenance.of_run(Path(command.load_model).absolute().parents[1])}
+                "training": provenance.of_run(run_around(Path(command.load_model)))}
     files.write_json(directory / "evaluation.json", figures)
     pictures.draw(directory / "imgs", course, learner)
     print(f"written to {directory}")

@@ -32,6 +32,11 @@ def found(base: Path, settings: dict, resume: str, reserves: bool = True) -> Pat
     return place.chosen(known(base, resume), settings, free, reserves)
 
 
+def run_around(prefix: Path) -> Path:
+    """The directory of the run that a checkpoint would lie in: `<run>/models/<name>.cpkt`."""
+    return prefix.absolute().parent.parent
+
+
 def test_of(directory: Path) -> str:
     """The command line that evaluates the last model of a run."""
     models = directory.glob("models/*.cpkt.index")

@@ -15,6 +15,7 @@ from lvae import data, distributions, examine, interchange, lifelong, samples
 from lvae.checkpoint import models_in
 from lvae.config import EXPERIMENTS, Config, config_of
 from lvae.noise import draw_replay
+from lvae.places import run_around  # noqa: F401 - lib.sample asks each sampler for it
 
 _GREY = ("mnist", "fashion")  # data sets of 28x28 images, which training prepares one by one
 _LUMA = np.array([[0.299], [0.587], [0.114]], np.float32)  # of RGB, as Pillow's
@@ -80,11 +81,6 @@ def states(directory: Path, settings: dict) -> dict[int, Path]:
         return {number + 1: prefix for number, prefix in found.items()}
     visits = len(files.read_json(directory / "results.json", list)) if found else 0
     return {visits: prefix for prefix in found.values()}
-
-
-def run_around(prefix: Path) -> Path:
-    """The directory of the run that a checkpoint would lie in."""
-    return prefix.absolute().parent.parent
 
 
 def of_run(prefix: Path, settings: dict) -> LifelongVAE:

@@ -116,6 +116,7 @@ def test_a_run_that_is_not_sequential_prints_its_epochs_as_the_original(here, fa
     ("left over", "'left'"),
     ("--allow_soft_placement=False", "no such device"),
     ("--data_dir=/nowhere", "fashion"),
+    ("--test --load_model=/none.cpkt", "none.cpkt"),
 ])
 def test_bad_input_ends_in_one_line(here, fashion, flags, message):
     assert message in refused(here.call(line("fashion_dnn", fashion, flags)))
