@@ -12,7 +12,7 @@ from lib.mergan.config import make_config
 from lib.reproduce.table import Budget, Compared
 
 _TILES = 3  # samples of each class in a picture
-_ANIMATED = ("SFT", "RA")  # what forgets, and the paper's remedy
+_ANIMATED = ("SFT", "EWC", "JTR", "RA")  # as the authors compare them
 
 
 class MeRGAN(Compared):

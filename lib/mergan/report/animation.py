@@ -7,7 +7,8 @@ from lib.data.batching import evenly
 from lib.mergan.report.runs import Run
 
 _LATENTS = 6  # columns of a run
-_FRAMES = 100  # before the size of the file is limited
+_FRAMES = 100
+_BYTES = 1_500_000  # of a file, which may stand on a first page; with more, frames are left out
 
 
 def learning(runs: list[Run]) -> bytes | None:
@@ -26,7 +27,7 @@ def learning(runs: list[Run]) -> bytes | None:
                   for run, drawn in zip(runs, samples)]
         return np.concatenate(panels, axis=1)
 
-    return pictures.animation([frame(moments[i]) for i in chosen])
+    return pictures.animation([frame(moments[i]) for i in chosen], limit=_BYTES)
 
 
 def _panel(run: Run, sample, named: bool) -> np.ndarray:
