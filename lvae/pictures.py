@@ -34,15 +34,14 @@ def draw(directory: Path, course: Course, learner: Learner) -> list[np.ndarray]:
         for number, pixels in enumerate(of_class):
             name = f"vae_{learner.lineage.forks}_consistency_discrete_index{label}_num{number}.png"
             pictures.save_png(directory / name, pixels)
-    for prefix, images in course.tests.items():
-        # The original's names: 20d_... whatever the latent size, or the test set's where there are two.
-        several = len(course.tests) > 1
-        lead = prefix if several else "20d"
-        _draw_reconstructions(directory / f"{lead}_reconstr_{learner.model().prefix}.png", learner, images)
-        if learner.lineage.latents.continuous == 2:
-            name = f"2d_cluster_{learner.model().prefix}.png"
-            _draw_clusters(directory / (f"{prefix}_{name}" if several else name), learner, images)
-    if learner.lineage.latents.continuous == 2:
+    flat, model = learner.lineage.latents.continuous == 2, learner.model().prefix
+    for name, images in course.tests.items():
+        lead = f"{name}_" if len(course.tests) > 1 else ""
+        # The original's name: 20d_... whatever the latent size, or the test set's where there are two.
+        _draw_reconstructions(directory / f"{lead or '20d_'}reconstr_{model}.png", learner, images)
+        if flat:
+            _draw_clusters(directory / f"{lead}2d_cluster_{model}.png", learner, images)
+    if flat:
         _draw_interpolation(directory / "interpolation_discrete", learner)
     return drawn
 

@@ -161,6 +161,9 @@ class Command(Checked):
             raise UserError("--is_train=False needs --load_cp_dir, the directory of the checkpoint to generate from")
 
 
+SCORED = 10_000  # images of an epoch, at most
+
+
 @dataclasses.dataclass(frozen=True)
 class Measured(Checked):
     """What `--is_train=False` generates and measures."""
@@ -169,7 +172,7 @@ class Measured(Checked):
     inception_score: bool = setting(True, "With --is_train=False: also the inception score; its classifier is trained "
                                           "the first time. chair and celeba have no classes and no score.")
     every_epoch: bool = setting(False, "With --is_train=False: also the inception score after each epoch that has a "
-                                       "checkpoint, of at most 10000 images.")
+                                       f"checkpoint, of at most {SCORED} images.")
     inception_weights: FilePath = setting("", "Keras' file of Inception-v3 with its top, which judges cifar10.")
     figures: bool = setting(True, "With --is_train=False: also the paper's figures of the memory.")
 

@@ -15,15 +15,12 @@ from lib.classifiers.networks import residual_network
 from lib.classifiers.real_images import RealImages
 from lib.classifiers.training import JUDGES, Judge, Recipe
 from lib.data import own
-from lib.errors import UserError
 from lib.metrics.inception_score import SPLITS, inception_score
 from lib.run import provenance
 from memorygan import checkpoint, data, memory
-from memorygan.config import Command, Config, Measured, logs_of
+from memorygan.config import SCORED, Command, Config, Measured, logs_of
 from memorygan.samples import generated, sample_picture
 from memorygan.step import Model, build_model
-
-_SCORED = 10_000  # images of each epoch
 
 
 def samples_directory(load_cp_dir: Path) -> Path:
@@ -114,13 +111,7 @@ def _inception(config: Config, weights: str) -> Extractor | None:
     """What judges cifar10, if it can be had."""
     if config.dataset != "cifar10":
         return None
-    try:
-        return inception.probabilities(weights or None)
-    except UserError as error:
-        if weights:
-            raise
-        print(f"a classifier trained here takes Inception's place ({error})", flush=True)
-        return None
+    return inception.if_had(inception.probabilities, weights, "a classifier trained here takes Inception's place")
 
 
 def scores_by_epoch(config: Config, directory: Path, scorer: Scorer, count: int) -> dict[int, dict]:
@@ -172,7 +163,7 @@ def run(config: Config, model: Model, command: Command, measured: Measured) -> P
               f"{metrics['splits']} splits, by the {metrics['classifier']}{_known(metrics['classifier_accuracy'])}",
               flush=True)
         if measured.every_epoch:
-            metrics["by_epoch"] = scores_by_epoch(config, load_cp_dir, scorer, min(count, _SCORED))
+            metrics["by_epoch"] = scores_by_epoch(config, load_cp_dir, scorer, min(count, SCORED))
     files.write_json(directory / "metrics.json", metrics | {
         "method": config.model, "provenance": provenance.here(device.described(), began),
         "training": provenance.of_run(logs_of(command.load_cp_dir))})

@@ -17,7 +17,7 @@ from lib.report.runs import Run, read_json
 from lib.report.tables import NONE, NOT_RUN, NOT_TESTED, Table, number
 from lib.reproduce.table import published_figures
 from memorygan import interpret
-from memorygan.config import DATASETS, beside, numbered
+from memorygan.config import DATASETS, SCORED, beside, numbered
 from memorygan.evaluate import score_by_epoch
 from memorygan.memory import effective_share
 
@@ -134,7 +134,7 @@ def scores(runs: Sequence[Run]) -> Section | None:
             lines.append(pictures.Line(run.name, [*by_epoch], [*by_epoch.values()], colour))
     if not lines:
         return None
-    return Section("Score over the epochs", "By --is_train=False --every_epoch, of at most 10000 images each.",
+    return Section("Score over the epochs", f"By --is_train=False --every_epoch, of at most {SCORED} images each.",
                    [sections.chart("Inception score", lines, "epoch", "inception score")])
 
 

@@ -1,6 +1,7 @@
 """What all tests share: the tiers, one thread for each process, and what is made once per session."""
 
 import os
+import pathlib
 
 for _name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
     os.environ.setdefault(_name, "1")  # before TensorFlow: the processes of pytest-xdist share the cores
@@ -48,6 +49,23 @@ def eager():
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def real_data():
+    """The folder of real data sets that the environment names."""
+    folder = os.environ.get("MRG_DATA")
+    if not folder:
+        pytest.skip("MRG_DATA names no folder with real data")
+    return pathlib.Path(folder)
+
+
+@pytest.fixture
+def real_mnist(real_data):
+    """The same where real MNIST lies in it."""
+    if not (real_data / "mnist").is_dir():
+        pytest.skip("MRG_DATA names no folder with mnist/")
+    return real_data
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ published ones but are not interchangeable with them.
 import contextlib
 import os
 import socket
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
@@ -35,6 +36,22 @@ def features(weights: str | None = None) -> Extractor:
 def probabilities(weights: str | None = None) -> Extractor:
     """Probabilities of ImageNet's 1000 classes, float32 [n, 1000]; `weights`: Keras' file with the top layer."""
     return _extractor("Inception-v3 probabilities", True, weights)
+
+
+def if_had(make: Callable[[str | None], Extractor], weights: str, instead: str) -> Extractor | None:
+    """What `features` or `probabilities` (`make`) gives; None, which is printed, where none can be had.
+
+    Args:
+      weights: a file, which has to fit; "": as `make` finds one.
+      instead: what takes its place, in words.
+    """
+    try:
+        return make(weights or None)
+    except UserError as error:
+        if weights:
+            raise
+        print(f"{instead} ({error})", flush=True)
+        return None
 
 
 def _extractor(name: str, top: bool, weights: str | None) -> Extractor:

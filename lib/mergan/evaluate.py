@@ -182,14 +182,10 @@ class Evaluation:
     def _features(self, inception_weights: str) -> Extractor:
         """Of Inception-v3 where asked for and, as in the paper, for lsun if they can be had; else the classifier's."""
         dataset = self._config.dataset
+        found = None
         if inception_weights or dataset == "lsun":
-            try:
-                return inception.features(inception_weights or None)
-            except UserError as error:
-                if inception_weights:
-                    raise
-                print(f"FID takes the classifier's features ({error})", flush=True)
-        return classifier_features(self.classifier, dataset)
+            found = inception.if_had(inception.features, inception_weights, "FID takes the classifier's features")
+        return found or classifier_features(self.classifier, dataset)
 
     def _numbers(self, task: int) -> np.ndarray:
         """The evaluation classifier's number of each class learned up to a task."""
@@ -198,8 +194,7 @@ class Evaluation:
     def _training_rows(self, task: int, per_class: int) -> np.ndarray:
         """Of at most so many training images of each learned class, evenly over all of them."""
         of_class = [np.flatnonzero(self._train.labels == number) for number in self._numbers(task)]
-        return np.concatenate([rows[evenly(len(rows), per_class)]
-                               for rows in of_class])
+        return np.concatenate([rows[evenly(len(rows), per_class)] for rows in of_class])
 
     def _real_of(self, task: int) -> tuple[np.ndarray, np.ndarray]:
         learned = np.isin(self._real.labels, self._numbers(task))
