@@ -10,7 +10,7 @@ from PIL import Image
 
 from lib.errors import UserError
 from lib.reproduce import __main__ as reproduce
-from lib.reproduce import markers
+from lib.reproduce import markers, scripts
 from lib.reproduce.table import Budget, Compared
 from tests.cli.conftest import mergan_data, workplace  # noqa: F401  (fixtures)
 from tests.process import ROOT, passed, refused
@@ -112,6 +112,15 @@ def test_a_complete_training_is_not_begun_again(tmp_path, monkeypatch):
     assert not table.trained("-EM", budget)
     Path("logs", exp, "2026-01-01/finished").touch()
     assert table.trained("-EM", budget)
+
+
+def test_scripts_find_what_the_caller_finds(tmp_path, monkeypatch):
+    (tmp_path / "packages").mkdir()
+    (tmp_path / "packages" / "only_here.py").touch()
+    script = tmp_path / "script.py"
+    script.write_text("import lib.errors\nimport only_here\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "packages"))
+    assert scripts.call([str(script)], tmp_path)
 
 
 def test_only_the_text_between_its_markers_changes(tmp_path):
