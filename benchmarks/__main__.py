@@ -67,9 +67,8 @@ QUICK = {"datasets": ("mnist",), "methods": ("SFT", "RA"), "past": ("9",), "slot
 # For whoever has one: no figure counts unless the golden figures come out there. All of it is one line of a shell,
 # `python -m benchmarks --gpu-plan | bash -e`.
 GPU_PLAN = """\
-# 1. The golden figures; on such GPUs TensorFlow rounds the factors of float32 to TF32 unless it is told not to
-export NVIDIA_TF32_OVERRIDE=0 && python -m tests.golden tests/golden/figures/*.json
-unset NVIDIA_TF32_OVERRIDE
+# 1. The golden figures
+python -m tests.golden tests/golden/figures/*.json
 # 2. All systems in each precision, with XLA and without
 python -m benchmarks --past 9 --forks 1,10 --precisions float32,mixed_bfloat16,mixed_float16 --jit on,off --rounds 5 \\
     --out results/benchmarks-gpu.json

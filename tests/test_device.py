@@ -24,6 +24,12 @@ def test_without_a_gpu_the_cpu_is_named():
     assert device.set_up().startswith("device: ")
 
 
+def test_float32_is_all_of_float32_on_a_gpu():
+    tf.config.experimental.enable_tensor_float_32_execution(True)
+    device.set_up()
+    assert not tf.config.experimental.tensor_float_32_execution_enabled()
+
+
 @pytest.mark.parametrize("choice, on_gpu, decided, said", [
     ("auto", False, False, "jit: off (auto: on a CPU XLA is slower)"), ("auto", True, True, "jit: on (auto: on a GPU)"),
     ("on", False, True, "jit: on"), ("off", True, False, "jit: off")])

@@ -12,6 +12,7 @@ import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from lib import device  # noqa: E402
 from lib.errors import UserError  # noqa: E402
 from tests.golden import records, registry  # noqa: E402
 
@@ -63,6 +64,7 @@ def main(arguments=None) -> int:
     parser.add_argument("--list", action="store_true", help="list the cases instead of checking them")
     options = parser.parse_args(arguments)
     files = options.files
+    device.set_up()
     count = failed = unreadable = 0
     for path in files:
         try:
