@@ -84,6 +84,9 @@ class Sequential(Checked):
         "samples", "How EWC estimates the Fisher information and sums its penalty up. samples: from the critic's "
         "scores of single images, the penalty averaged over each tensor; batches: from the generator's cost on "
         "batches, the penalty summed.", flag="EWC_fisher", choices=("samples", "batches"))
+    fisher_of: str = setting(
+        "last", "Whose Fisher information EWC keeps: of the class learned last, or of all old classes, summed.",
+        flag="EWC_classes", choices=("last", "all"))
     fisher_samples: int = 200  # generated images of a class from which its Fisher information is estimated
     fisher_batches: int = 100  # batches of them where it is estimated from batches
     generative_replay: bool = setting(
@@ -161,6 +164,8 @@ class Config(Sequential, Common):
                 del values[name]
         if not (self.consolidation and self.fisher == "samples"):  # as runs had it when there was no choice
             del values["fisher"], values["fisher_samples"]
+        if not (self.consolidation and self.fisher_of == "last"):  # the same
+            del values["fisher_of"]
         return values | dict.fromkeys(("critic_classification", "generator_classification"), self.classification)
 
 

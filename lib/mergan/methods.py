@@ -170,7 +170,10 @@ class Consolidation(Method):
             self.config, self.networks.generator, self.networks.replay, self.fisher)}
 
     def remember(self, task):
-        """Add the Fisher information of the class just learned."""
+        """Estimate the Fisher information of the class just learned, and add it to that of the others, if they count."""
+        if self.config.fisher_of == "last":
+            for total in self.fisher:
+                total.assign(tf.zeros_like(total))
         for number in range(self._estimates):
             batch, index = (number, 0) if self.config.fisher == "batches" else divmod(number, self.config.batch_size)
             self._add(*map(tf.constant, (task, batch, index)))

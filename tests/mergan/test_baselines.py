@@ -64,8 +64,10 @@ def test_the_fisher_information_of_samples_is_the_mean_square_of_their_scores_gr
 
 
 @pytest.mark.full
+@pytest.mark.parametrize("fisher_of", ["last", "all"])
 @pytest.mark.parametrize("config", [EWC, BY_BATCH], ids=["samples", "batches"])
-def test_fisher_is_that_of_the_class_and_adds_up(config):
+def test_fisher_is_that_of_the_class_learned_last_or_adds_up(config, fisher_of):
+    config = dataclasses.replace(config, fisher_of=fisher_of)
     networks = build_networks(config.data)
     method = Consolidation(config, networks)
     fisher = method.fisher
@@ -77,7 +79,14 @@ def test_fisher_is_that_of_the_class_and_adds_up(config):
     table = [v.path for v in networks.generator.trainable_variables].index(networks.generator.norm1.scale.path)
     assert np.any(fisher[table][0] > 0) and np.all(fisher[table][1:] == 0)
     method.remember(1)
-    assert float(fisher[index][0]) > once and np.any(fisher[table][1] > 0)
+    assert np.any(fisher[table][1] > 0) and np.all(fisher[table][2:] == 0)
+    if fisher_of == "all":
+        assert float(fisher[index][0]) > once and np.any(fisher[table][0] > 0)
+    else:
+        fresh = Consolidation(config, networks)
+        fresh.remember(1)
+        assert np.all(fisher[table][0] == 0)
+        np.testing.assert_array_equal(fisher[index], fresh.fisher[index])
 
 
 @pytest.mark.full

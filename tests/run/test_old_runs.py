@@ -24,7 +24,8 @@ from memorygan.step import build_model
 from tests.memorygan import tiny
 
 OLD = Path(__file__).with_name("old")
-MERGAN = {"ra": dict(first_tasks=1, replay_alignment=True, joint_replay=True, consolidation=True, fisher="batches"),
+MERGAN = {"ra": dict(first_tasks=1, replay_alignment=True, joint_replay=True, consolidation=True, fisher="batches",
+                     fisher_of="all"),
           "dgr": dict(first_tasks=1, generative_replay=True), "joint": dict(joint=True)}
 
 
