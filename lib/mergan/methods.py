@@ -170,7 +170,7 @@ class Consolidation(Method):
             self.config, self.networks.generator, self.networks.replay, self.fisher)}
 
     def remember(self, task):
-        """Estimate the Fisher information of the class just learned, and add it to that of the others, if they count."""
+        """Estimate the Fisher information of the class just learned; add it to that of the others, if they count."""
         if self.config.fisher_of == "last":
             for total in self.fisher:
                 total.assign(tf.zeros_like(total))
