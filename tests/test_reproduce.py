@@ -1,6 +1,7 @@
 """The published tables run again: what is run, what is kept and what results/README.md then says."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -119,7 +120,7 @@ def test_scripts_find_what_the_caller_finds(tmp_path, monkeypatch):
     (tmp_path / "packages" / "only_here.py").touch()
     script = tmp_path / "script.py"
     script.write_text("import lib.errors\nimport only_here\n")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "packages"))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "packages"), str(ROOT)]))
     assert scripts.call([str(script)], tmp_path)
 
 

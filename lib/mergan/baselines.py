@@ -9,7 +9,7 @@ from lib.mergan.losses import generator_costs
 # EWC. The paper gives the penalty (its eq. 9) and its weight of 1e9, not how the Fisher information is estimated. Here
 # the critic stands for the likelihood, as in Seff et al. 2017 (Continual Learning in GANs). The estimate is made right
 # after a class is learned and stands until the next one is, as in the code of a paper that three of the authors share
-# (Liu et al. 2018, Rotate your Networks); those of all classes may add up instead. There are two readings of it:
+# (Liu et al. 2018, Rotate your Networks); those of all classes may add up instead. The estimate has two readings:
 #
 # - "samples": squared gradients of the critic's score of single images, as continual-learning code of the time has it,
 #   and a penalty that is averaged over the elements of each tensor. Under 1e9 it weighs a weight of the first layers

@@ -1,6 +1,5 @@
 """The scripts of this checkout, run as a user would run them."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -15,8 +14,7 @@ def call(arguments: list[str], data_dir: Path) -> bool:
     """Run a script; whether it came to its end. A signal stops it, once it has saved, and then this program."""
     print(f"\n$ python {' '.join(arguments)}", flush=True)
     line = [sys.executable, str(ROOT / arguments[0]), *arguments[1:], f"--data_dir={data_dir}"]
-    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    with subprocess.Popen(line, env={**os.environ, "PYTHONPATH": path}) as process:
+    with subprocess.Popen(line) as process:
         former = {number: signal.signal(number, lambda received, frame: process.send_signal(received))
                   for number in (signal.SIGINT, signal.SIGTERM)}
         code = process.wait()

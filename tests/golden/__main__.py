@@ -12,7 +12,6 @@ import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from lib import device  # noqa: E402
 from lib.errors import UserError  # noqa: E402
 from tests.golden import records, registry  # noqa: E402
 
@@ -43,6 +42,9 @@ def report(path: str, case: str | None = None) -> tuple[int, int]:
     """Print the groups of a file, or of one of its cases; returns its numbers of records and of failures."""
     print(path, flush=True)
     document = records.read(path)
+    from lib import device  # TensorFlow takes seconds to import: an unreadable file should not wait for it
+
+    device.set_up()
     with _of_its_form(path):
         groups = registry.check(document, case)
     for group in groups:
@@ -64,7 +66,6 @@ def main(arguments=None) -> int:
     parser.add_argument("--list", action="store_true", help="list the cases instead of checking them")
     options = parser.parse_args(arguments)
     files = options.files
-    device.set_up()
     count = failed = unreadable = 0
     for path in files:
         try:
