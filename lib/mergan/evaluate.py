@@ -63,9 +63,14 @@ def recognised(samples: Samples, classifier, task: int, repeats: int = _REPEATS)
     return np.stack(classes), np.stack(hits)
 
 
+def _share(hits: np.ndarray) -> float:
+    """Of all of them, 0 if there are none."""
+    return float(np.mean(hits)) if len(hits) else 0.0
+
+
 def class_accuracies(classes: np.ndarray, hits: np.ndarray, learned: int) -> list[float]:
     """Share of recognised images of each class; 0 for one that no image stands for."""
-    return [float(np.mean(hits[classes == label])) if np.any(classes == label) else 0.0 for label in range(learned)]
+    return [_share(hits[classes == label]) for label in range(learned)]
 
 
 def labelled_samples(samples: Samples, task: int, per_class: int) -> tuple[np.ndarray, np.ndarray]:
@@ -160,7 +165,8 @@ class Evaluation:
 
         {"solver": {"real_accuracy": {class: share of its real test images labelled right}; of generated images
         "labelled" and "judged": {class: share that the solver, the evaluation classifier takes for it}, "clear": share
-        of which the latter is sure, "clear_accuracy": share of those that both take for the same class}}.
+        of which the latter is sure, "clear_accuracy": share of those that both take for the same class,
+        "clear_accuracy_of": {class: the same of those that the classifier takes for it, 0 if there are none}}}.
         """
         numbers, (real, real_numbers) = self._numbers(task), self._real_of(task)
         images, labels = labelled_samples(self._samples, task, _SOLVER_SAMPLES)
@@ -170,7 +176,8 @@ class Evaluation:
         judged, clear = np.argmax(beliefs, axis=1), np.max(beliefs, axis=1) > _CLEAR
         agree = numbers[labels[clear]] == judged[clear]
         learned = [*zip(self._config.data.classes, numbers)]
-        figures = {"clear": float(np.mean(clear)), "clear_accuracy": float(np.mean(agree)) if len(agree) else 0.0,
+        figures = {"clear": float(np.mean(clear)), "clear_accuracy": _share(agree),
+                   "clear_accuracy_of": {name: _share(agree[judged[clear] == number]) for name, number in learned},
                    "real_accuracy": {name: float(np.mean(right[real_numbers == number])) for name, number in learned},
                    "labelled": {name: float(np.mean(numbers[labels] == number)) for name, number in learned},
                    "judged": {name: float(np.mean(judged == number)) for name, number in learned}}

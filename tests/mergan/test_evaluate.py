@@ -107,6 +107,7 @@ def test_what_the_solver_of_generative_replay_knows_is_told_apart_from_what_is_d
     assert figures["judged"] == pytest.approx({"0": share, "1": 0.0, "2": 1.0 - share})
     assert figures["labelled"] == pytest.approx({"0": share, "1": 1.0 - share, "2": 0.0})
     assert figures["clear_accuracy"] == pytest.approx(share)
+    assert figures["clear_accuracy_of"] == {"0": 1.0, "1": 0.0, "2": 0.0}
     with pytest.raises(evaluate.UserError, match="only a run with --DGR has a solver"):
         evaluate.Evaluation(Config("mnist", 1), NETWORKS, "", evaluate.Measured(("solver",)))
 
