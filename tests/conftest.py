@@ -10,8 +10,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import pytest  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
+from lib import device  # noqa: E402
 from tests import process, written  # noqa: E402
 from tests.shared import once  # noqa: E402
+
+device.set_up()  # on a GPU: all of float32, as the golden figures ask for, and memory for all processes
 
 
 def pytest_configure(config):
